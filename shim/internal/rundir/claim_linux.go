@@ -1,0 +1,95 @@
+package rundir
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// Claim is the exclusive right to start, supervise or sweep a container. It
+// ends with Release, Remove or the end of the process, SIGKILL included.
+type Claim struct {
+	Dir  Dir
+	lock *os.File
+}
+
+// Claim makes the directory and takes its lock. The error wraps ErrBusy if a
+// supervisor lives.
+func (d Dir) Claim() (*Claim, error) {
+	for {
+		if err := os.MkdirAll(d.Path, 0o700); err != nil {
+			return nil, fmt.Errorf("make state directory: %w", err)
+		}
+		lock, err := os.OpenFile(d.lock(), os.O_RDWR|os.O_CREATE, 0o600)
+		if errors.Is(err, os.ErrNotExist) {
+			continue // removed by the previous owner between the two calls
+		}
+		if err != nil {
+			return nil, fmt.Errorf("open lock: %w", err)
+		}
+		if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+			lock.Close()
+			if errors.Is(err, unix.EWOULDBLOCK) {
+				return nil, fmt.Errorf("container %q: %w", d.Name, ErrBusy)
+			}
+			return nil, fmt.Errorf("lock %s: %w", d.lock(), err)
+		}
+		if stillThere(lock, d.lock()) {
+			return &Claim{Dir: d, lock: lock}, nil
+		}
+		lock.Close() // locked a file that its owner had just unlinked
+	}
+}
+
+// Held tells whether a supervisor holds the container.
+func (d Dir) Held() bool {
+	lock, err := os.OpenFile(d.lock(), os.O_RDWR, 0)
+	if err != nil {
+		return false
+	}
+	defer lock.Close()
+	err = unix.Flock(int(lock.Fd()), unix.LOCK_SH|unix.LOCK_NB)
+	return errors.Is(err, unix.EWOULDBLOCK)
+}
+
+// Release gives the claim up and leaves the directory as it is.
+func (c *Claim) Release() { c.lock.Close() }
+
+// Remove deletes the directory and gives the claim up. The lock goes last, so
+// that no other process takes a half-removed directory for its own.
+func (c *Claim) Remove() error {
+	defer c.lock.Close()
+	entries, err := os.ReadDir(c.Dir.Path)
+	if err != nil {
+		return fmt.Errorf("read state directory: %w", err)
+	}
+	var errs []error
+	for _, e := range entries {
+		if e.Name() != "lock" {
+			errs = append(errs, os.RemoveAll(c.Dir.Path+"/"+e.Name()))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("remove state directory: %w", err)
+	}
+	if err := os.Remove(c.Dir.lock()); err != nil {
+		return fmt.Errorf("remove lock: %w", err)
+	}
+	// ENOTEMPTY: the next owner has already made its lock in here.
+	if err := os.Remove(c.Dir.Path); err != nil && !errors.Is(err, unix.ENOTEMPTY) {
+		return fmt.Errorf("remove state directory: %w", err)
+	}
+	return nil
+}
+
+// stillThere tells whether path still names the open file.
+func stillThere(f *os.File, path string) bool {
+	a, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	b, err := os.Lstat(path)
+	return err == nil && os.SameFile(a, b)
+}
