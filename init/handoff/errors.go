@@ -19,3 +19,13 @@ var (
 	// ErrSequence: a message came out of turn, such as any other before hello.
 	ErrSequence = errors.New("message out of turn")
 )
+
+// DeniedError is the host's refusal to load a module.
+type DeniedError struct {
+	Module string
+	Reason string // the host's own words
+}
+
+func (e *DeniedError) Error() string {
+	return "load module " + e.Module + ": denied by the host: " + e.Reason
+}

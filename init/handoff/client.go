@@ -1,0 +1,207 @@
+package handoff
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// The client's way from one connection to the next:
+//
+//	state    | event                                   | next
+//	---------+-----------------------------------------+--------------------------------------------
+//	start    | no socket                               | Run returns ErrAbsent: not under firn
+//	start    | connected                               | greet
+//	greet    | ack                                     | talk: status and ready are said again
+//	greet    | refused, ended, nothing within 5 s      | wait with a delay that doubles
+//	talk     | connection ends: the supervisor is gone | wait
+//	wait     | new entry in the directory, or delay    | connect
+//	connect  | no socket, or nobody listens at it      | wait without a delay: a new supervisor renames its
+//	         |                                         | socket into the directory, which is an event
+//	connect  | other error (its queue is full)         | wait with a delay that doubles
+//	any      | context ends                            | Run returns nil
+const (
+	minBackoff = 100 * time.Millisecond
+	maxBackoff = 30 * time.Second
+)
+
+// Client is init's end. It lives through restarts of the supervisor: what was said of readiness and status is said
+// again to the next. All its methods may be called from any goroutine; while nobody is connected they cost nothing.
+type Client struct {
+	// Path of the socket; DefaultPath if empty.
+	Path string
+	// Hello is the first message; its Boot and Mode must be set.
+	Hello Message
+	// Handle gets the shim's requests; see Handler.
+	Handle Handler
+
+	mu     sync.Mutex
+	conn   *Conn
+	ready  bool
+	status string
+}
+
+// Run talks to one supervisor after another until ctx ends, then returns nil. It returns ErrAbsent at once if there
+// is no socket: whoever starts firn-init under firn listens before.
+func (c *Client) Run(ctx context.Context) error {
+	if c.Path == "" {
+		c.Path = DefaultPath
+	}
+	if _, err := os.Lstat(c.Path); errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return ErrAbsent
+	}
+	var watching *watch
+	defer func() { watching.close() }()
+	backoff := minBackoff
+	for ctx.Err() == nil {
+		began := time.Now()
+		err := c.session(ctx)
+		if ctx.Err() != nil {
+			break
+		}
+		if watching == nil {
+			// Watch first, then try once more: what came up in between is not missed.
+			if w, werr := watchFor(c.Path); werr == nil {
+				watching = w
+				continue
+			}
+		}
+		var delay time.Duration
+		switch {
+		case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+			if watching == nil {
+				delay = backoff
+			}
+		default:
+			delay = backoff
+		}
+		if time.Since(began) > maxBackoff {
+			backoff, delay = minBackoff, minBackoff // a long talk was no failure
+		}
+		watching.wait(ctx, delay)
+		backoff = min(2*backoff, maxBackoff)
+	}
+	return nil
+}
+
+// session holds one conversation, from connect to its end.
+func (c *Client) session(ctx context.Context) error {
+	file, err := connect(c.Path)
+	if err != nil {
+		return err
+	}
+	conn := newConn(file)
+	defer conn.Close()
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	defer stop()
+	if err := conn.introduce(c.Hello); err != nil {
+		return err
+	}
+	c.attach(conn)
+	defer c.attach(nil)
+	return conn.Serve(c.Handle)
+}
+
+// introduce says hello and waits for its acknowledgement.
+func (c *Conn) introduce(hello Message) error {
+	hello.Type, hello.ID, hello.Minor = Hello, 1, Minor
+	c.last = 1
+	if err := c.Send(hello); err != nil {
+		return err
+	}
+	_ = c.file.SetReadDeadline(time.Now().Add(helloTimeout))
+	m, err := c.in.Read()
+	if err != nil {
+		return fmt.Errorf("read answer to hello: %w", err)
+	}
+	if m.Type != Ack {
+		return fmt.Errorf("hello refused: %s", m.Text)
+	}
+	return c.file.SetReadDeadline(time.Time{})
+}
+
+// attach makes conn the one to send on, and tells it what its predecessors were told.
+func (c *Client) attach(conn *Conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.conn = conn
+	if conn == nil {
+		return
+	}
+	// An error here ends the connection, which Serve then sees.
+	if c.status != "" {
+		_ = conn.Send(Message{Type: Status, Text: c.status})
+	}
+	if c.ready {
+		_ = conn.Send(Message{Type: Ready})
+	}
+}
+
+// Connected reports whether a supervisor is listening now.
+func (c *Client) Connected() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.conn != nil
+}
+
+// Ready tells this supervisor, and each one after it, that boot is done.
+func (c *Client) Ready() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ready = true
+	c.tell(Message{Type: Ready})
+}
+
+// Status tells what init does just now.
+func (c *Client) Status(text string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.status = text
+	c.tell(Message{Type: Status, Text: text})
+}
+
+// Exit tells how the main command ended and what follows: "halt", "poweroff", "reboot" or "exit".
+func (c *Client) Exit(status ExitStatus, action string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.tell(Message{Type: Exit, Exit: &status, Action: action})
+}
+
+// tell sends while c.mu is held, so that the order of what is said again and what is new stays right. An error
+// ends the connection; the next one is told by attach.
+func (c *Client) tell(m Message) {
+	if c.conn != nil {
+		_ = c.conn.Send(m)
+	}
+}
+
+// LoadModule asks the host to load a module and waits for its word. The error is ErrClosed if nobody is connected,
+// *DeniedError if the host refuses.
+func (c *Client) LoadModule(ctx context.Context, module string) error {
+	c.mu.Lock()
+	conn := c.conn
+	c.mu.Unlock()
+	if conn == nil {
+		return ErrClosed
+	}
+	m, err := conn.Request(ctx, Message{Type: LoadModule, Module: module})
+	if err != nil {
+		return err
+	}
+	if m.Type != Loaded {
+		return &DeniedError{Module: module, Reason: m.Text}
+	}
+	return nil
+}
+
+// Answer sends what Handle put off. If the supervisor that asked is gone, so is its question.
+func (c *Client) Answer(m Message) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.tell(m)
+}
