@@ -36,16 +36,17 @@ type Record struct {
 	Leader     pidfd.Ref `json:"leader"` // the container's PID 1, in the host's numbers
 	Started    time.Time `json:"started"`
 
-	Root       string `json:"root"`                // the root directory as given
-	RootID     string `json:"rootId"`              // device:inode of it, to find two containers on one root
-	Ephemeral  string `json:"ephemeral,omitempty"` // temporary copy or overlay directory to remove at the end
-	CgroupBase string `json:"cgroupBase"`          // what NAME.nspawn hangs from, "/machine" or a unit's own cgroup
-	KeepUnit   bool   `json:"keepUnit,omitempty"`
-	Boot       bool   `json:"boot,omitempty"` // the payload is an init system
-	KillSignal int    `json:"killSignal"`     // what asks it to halt
-	UUID       string `json:"uuid"`
-	Log        string `json:"log,omitempty"`     // console log file, if kept
-	Command    string `json:"command,omitempty"` // what PID 1 was started as
+	Root       string   `json:"root"`                // the root directory as given
+	RootID     string   `json:"rootId"`              // device:inode of it, to find two containers on one root
+	Temporary  []string `json:"temporary,omitempty"` // directories to remove at the end
+	Scope      string   `json:"scope,omitempty"`     // the scope unit that systemd made for it
+	CgroupBase string   `json:"cgroupBase"`          // what NAME.nspawn hangs from, "/machine" or a unit's own cgroup
+	KeepUnit   bool     `json:"keepUnit,omitempty"`
+	Boot       bool     `json:"boot,omitempty"` // the payload is an init system
+	KillSignal int      `json:"killSignal"`     // what asks it to halt
+	UUID       string   `json:"uuid"`
+	Log        string   `json:"log,omitempty"`     // console log file, if kept
+	Command    string   `json:"command,omitempty"` // what PID 1 was started as
 
 	Ready  bool   `json:"ready"`            // READY=1 seen
 	Status string `json:"status,omitempty"` // last STATUS=

@@ -1,0 +1,87 @@
+package container
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"firn/shim/internal/config"
+	"firn/shim/internal/rootfs"
+	"firn/shim/internal/rundir"
+)
+
+// places answers where mount sources stand on the host (spec.Places), and
+// keeps account of the temporary directories that it makes for them.
+type places struct {
+	name   string
+	view   *rootfs.View
+	dir    rundir.Dir
+	record *rundir.Record
+	claim  *rundir.Claim
+}
+
+// Source finds a bind's or overlay's source. What it names must exist: a
+// mount that comes up empty would hide the mistake.
+func (p *places) Source(s config.Source) (string, error) {
+	switch s.Base {
+	case config.FromTemp:
+		return p.temporary("overlay")
+	case config.FromRoot:
+		return p.view.Resolve(s.Path)
+	}
+	if _, err := os.Stat(s.Path); err != nil {
+		return "", fmt.Errorf("source %s does not exist on the host", s.Path)
+	}
+	return s.Path, nil
+}
+
+// WorkDir makes the work directory of an overlay: empty, on the file system
+// of the upper directory, which is only certain beside it.
+func (p *places) WorkDir(upper string) (string, error) {
+	dir, err := os.MkdirTemp(filepath.Dir(upper), ".#firn-"+p.name+"-work")
+	if err != nil {
+		return "", fmt.Errorf("make work directory: %w", err)
+	}
+	return dir, p.note(dir)
+}
+
+// inaccessibleNodes are made in /run/host/inaccessible, as systemd does.
+var inaccessibleNodes = map[fs.FileMode]string{
+	0: "reg", fs.ModeDir: "dir", fs.ModeNamedPipe: "fifo", fs.ModeSocket: "sock",
+	fs.ModeDevice | fs.ModeCharDevice: "chr", fs.ModeDevice: "blk",
+}
+
+// Inaccessible picks the node that matches the target's type.
+func (p *places) Inaccessible(target string) (string, error) {
+	host, err := p.view.Resolve(target)
+	if err != nil {
+		return "", err
+	}
+	info, err := os.Stat(host)
+	if err != nil {
+		return "", err
+	}
+	node, ok := inaccessibleNodes[info.Mode().Type()]
+	if !ok {
+		return "", fmt.Errorf("%s is of a kind that cannot be covered", target)
+	}
+	return filepath.Join(p.dir.Host(), "inaccessible", node), nil
+}
+
+// temporary makes a directory that is removed when the container ends. It is
+// on disk: what a container writes must not fill the host's memory.
+func (p *places) temporary(what string) (string, error) {
+	dir, err := os.MkdirTemp("/var/tmp", "firn-"+p.name+"-"+what+"-")
+	if err != nil {
+		return "", fmt.Errorf("make temporary directory: %w", err)
+	}
+	return dir, p.note(dir)
+}
+
+// note writes the directory into the record before it is used, so that it is
+// found if the supervisor is killed.
+func (p *places) note(dir string) error {
+	p.record.Temporary = append(p.record.Temporary, dir)
+	return p.claim.Write(p.record)
+}

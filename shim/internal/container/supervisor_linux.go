@@ -1,0 +1,239 @@
+package container
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"firn/cgroups"
+	"firn/shim/internal/config"
+	"firn/shim/internal/pidfd"
+	"firn/shim/internal/rootfs"
+	"firn/shim/internal/rundir"
+)
+
+// Supervisor starts one container and stays with it until it ends.
+//
+//	event                        what the supervisor does
+//	PID 1 ended, by reboot(2)    RB_AUTOBOOT: start again (--keep-unit: exit 133)
+//	PID 1 ended, other           destroy, exit with its code
+//	SIGTERM, SIGINT, SIGHUP      send the kill signal; the second time SIGKILL
+//	^] three times on console    SIGKILL
+//	READY=1, STATUS= by notify   note in the record, tell the host's manager
+//	SIGKILL                      the container lives on; Stop and Sweep serve it
+type Supervisor struct {
+	Config  *config.Config
+	Runtime rundir.Root
+	Stdio   [3]*os.File
+	// LogFile, if not empty, keeps the console's output, bounded.
+	LogFile string
+	// Changed is called with each new record, before the next event.
+	Changed func(rundir.Record)
+	// Warn takes sentences for the user.
+	Warn func(string)
+
+	name   string
+	dir    rundir.Dir
+	claim  *rundir.Claim
+	record rundir.Record
+	cgroup cgroups.Layout
+	host   *cgroups.Host
+	lock   *os.File // on the root directory
+}
+
+// Exit codes of systemd-nspawn(1), "Exit status".
+const exitRebootKeepUnit = 133
+
+// Run starts the container and returns its exit code when it has ended.
+func (s *Supervisor) Run(ctx context.Context) (code int, err error) {
+	if err := s.prepare(); err != nil {
+		return 1, err
+	}
+	defer func() {
+		if e := s.finish(); e != nil && err == nil {
+			code, err = 1, e
+		}
+	}()
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, unix.SIGTERM, unix.SIGINT, unix.SIGHUP)
+	defer signal.Stop(signals)
+	for {
+		end, err := s.once(ctx, signals)
+		if err != nil {
+			return 1, err
+		}
+		if !end.reboot {
+			return end.exitCode()
+		}
+		if s.record.KeepUnit {
+			return exitRebootKeepUnit, nil
+		}
+	}
+}
+
+// prepare takes what only one supervisor may hold: the name and the root.
+func (s *Supervisor) prepare() (err error) {
+	hostname, err := os.Hostname()
+	if err != nil {
+		return err
+	}
+	if s.name, err = s.Config.MachineName(hostname); err != nil {
+		return err
+	}
+	if s.host, err = cgroups.Discover(); err != nil {
+		return fmt.Errorf("find cgroups: %w", err)
+	}
+	s.dir = s.Runtime.Dir(s.name)
+	if s.claim, err = s.dir.Claim(); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = s.claim.Remove()
+		}
+	}()
+	if err := sweepClaimed(s.host, s.claim); err != nil {
+		return err
+	}
+	if err := s.placeInCgroups(); err != nil {
+		return err
+	}
+	return s.takeRoot()
+}
+
+// placeInCgroups decides what the container's cgroup hangs from.
+func (s *Supervisor) placeInCgroups() error {
+	s.cgroup = cgroups.Layout{Parent: cgroups.DefaultParent, Name: s.name}
+	s.record.KeepUnit = s.Config.Unit.KeepUnit.V
+	if s.record.KeepUnit {
+		own, err := s.host.Own(os.Getpid())
+		if err != nil {
+			return fmt.Errorf("find own cgroup for --keep-unit: %w", err)
+		}
+		s.cgroup.Parent = own
+		if s.host.Mode == cgroups.Unified {
+			// No process may stand in a cgroup that hands controllers down.
+			if err := s.host.MoveSelf(s.cgroup.Supervisor()); err != nil {
+				return fmt.Errorf("leave the unit's own cgroup: %w", err)
+			}
+		}
+	}
+	return s.cgroup.Check()
+}
+
+// takeRoot finds the root directory and takes it for this container alone.
+func (s *Supervisor) takeRoot() error {
+	path, err := s.rootPath()
+	if err != nil {
+		return err
+	}
+	if path, err = filepath.EvalSymlinks(path); err != nil {
+		return fmt.Errorf("root directory: %w", err)
+	}
+	root, err := rootfs.Open(path)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	id, err := root.ID()
+	if err != nil {
+		return err
+	}
+	if !s.Config.Root.Ephemeral.V && os.Getenv("SYSTEMD_NSPAWN_LOCK") != "0" {
+		if err := s.lockRoot(root, id); err != nil {
+			return err
+		}
+	}
+	self, err := pidfd.Of(os.Getpid())
+	if err != nil {
+		return err
+	}
+	s.record = rundir.Record{
+		Name: s.name, Phase: rundir.Starting, Supervisor: self, Started: time.Now(),
+		Root: path, RootID: id, CgroupBase: s.cgroup.Parent, KeepUnit: s.record.KeepUnit,
+		Boot: s.Config.StartMode() == config.StartBoot, Log: s.LogFile,
+		UUID: s.Config.Identity.UUID.Or(root.MachineID()),
+	}
+	if s.record.UUID == "" {
+		s.record.UUID = rootfs.NewMachineID()
+	}
+	return nil
+}
+
+// lockRoot refuses two containers on one root. A container whose supervisor
+// was killed holds no lock any more, so the records are asked as well.
+func (s *Supervisor) lockRoot(root *rootfs.Root, id string) error {
+	lock, ok, err := root.Lock()
+	if err != nil {
+		return err
+	}
+	s.lock = lock
+	names, err := s.Runtime.Names()
+	if err != nil {
+		return err
+	}
+	for _, other := range names {
+		if other == s.name {
+			continue
+		}
+		rec, err := s.Runtime.Dir(other).Read()
+		if err == nil && rec.RootID == id && len(rec.Temporary) == 0 && (rec.Leader.Alive() || !ok) {
+			return fmt.Errorf("root %s is in use by container %q", root.Path, other)
+		}
+	}
+	if !ok {
+		return fmt.Errorf("root %s is in use by another container", root.Path)
+	}
+	return nil
+}
+
+// finish removes all that the container had on the host.
+func (s *Supervisor) finish() error {
+	if s.lock != nil {
+		s.lock.Close()
+	}
+	if err := clear(s.host, s.cgroup, &s.record); err != nil {
+		s.claim.Release()
+		return err
+	}
+	return s.claim.Remove()
+}
+
+// update changes the record and tells those who watch.
+func (s *Supervisor) update(change func(*rundir.Record)) error {
+	change(&s.record)
+	if err := s.claim.Write(&s.record); err != nil {
+		return err
+	}
+	if s.Changed != nil {
+		s.Changed(s.record)
+	}
+	return nil
+}
+
+// end is how PID 1 ended.
+type end struct {
+	status syscall.WaitStatus
+	reboot bool
+	killed bool // by our own SIGKILL
+}
+
+// exitCode follows reboot(2) and systemd-nspawn(1): PID 1 of a namespace that
+// halts or powers off ends by SIGINT, one that reboots by SIGHUP.
+func (e end) exitCode() (int, error) {
+	switch {
+	case e.status.Exited():
+		return e.status.ExitStatus(), nil
+	case e.status.Signal() == unix.SIGINT:
+		return 0, nil
+	case e.killed:
+		return 1, fmt.Errorf("container was killed")
+	}
+	return 1, fmt.Errorf("container ended by signal %s", unix.SignalName(e.status.Signal()))
+}
