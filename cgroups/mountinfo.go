@@ -114,17 +114,16 @@ func hidden(mounts []mount, m mount) bool {
 	byID := make(map[int]mount, len(mounts))
 	for _, n := range mounts {
 		byID[n.id] = n
+		if n.parent == m.id && n.point == m.point && n.id != m.id {
+			return true // stacked on m
+		}
 	}
-	// The chain of parents is as long as the list at most; text that is not
-	// the kernel's may hold a cycle.
+	// On the way up, a sibling nearer to the root takes the lookup over. The
+	// chain of parents is as long as the list at most; text that is not the
+	// kernel's may hold a cycle.
 	for range mounts {
 		for _, n := range mounts {
-			if n.id == m.id {
-				continue
-			}
-			stacked := n.parent == m.id && n.point == m.point
-			above := n.parent == m.parent && within(m.point, n.point) && n.point != m.point
-			if stacked || above {
+			if n.parent == m.parent && n.id != m.id && n.point != m.point && within(m.point, n.point) {
 				return true
 			}
 		}
