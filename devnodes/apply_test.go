@@ -14,21 +14,10 @@ import (
 	"syscall"
 	"testing"
 
+	"firn/tests/require"
+
 	"github.com/google/go-cmp/cmp"
 )
-
-// needRoot skips a test that makes device nodes, or with FIRN_REQUIRE=all
-// refuses to skip it.
-func needRoot(t *testing.T) {
-	t.Helper()
-	if os.Geteuid() == 0 {
-		return
-	}
-	if os.Getenv("FIRN_REQUIRE") == "all" {
-		t.Fatal("not root: cannot make device nodes")
-	}
-	t.Skip("not root: cannot make device nodes")
-}
 
 // listing describes every file below dir: "c null 1:3 0666 0:0".
 func listing(t *testing.T, dir string) []string {
@@ -83,7 +72,7 @@ var (
 )
 
 func TestApply(t *testing.T) {
-	needRoot(t)
+	require.Root(t)
 	t.Parallel()
 	tests := []struct {
 		name   string
@@ -133,7 +122,7 @@ func mustApply(t *testing.T, dev string) {
 
 // A corrected node is the same inode, so that bind mounts of it see the change.
 func TestApplyCorrectsInPlace(t *testing.T) {
-	needRoot(t)
+	require.Root(t)
 	t.Parallel()
 	dev := t.TempDir()
 	mustApply(t, dev)
@@ -149,7 +138,7 @@ func TestApplyCorrectsInPlace(t *testing.T) {
 
 // Files that are not nodes stay, each is reported, and the rest is made.
 func TestApplyForeignFiles(t *testing.T) {
-	needRoot(t)
+	require.Root(t)
 	t.Parallel()
 	dev := t.TempDir()
 	must(t,
@@ -183,7 +172,7 @@ func TestApplyForeignFiles(t *testing.T) {
 
 // A link below /dev, even an absolute one, leads at most to a place in /dev.
 func TestApplyStaysInRoot(t *testing.T) {
-	needRoot(t)
+	require.Root(t)
 	t.Parallel()
 	top := t.TempDir()
 	dev, outside := top+"/dev", top+"/outside"
@@ -215,7 +204,7 @@ func TestApplyNoDirectory(t *testing.T) {
 // Several at once on one /dev, as two initrd tools do it: nobody sees a node
 // that is not finished, none is missing, no temporary name is left.
 func TestApplyConcurrently(t *testing.T) {
-	needRoot(t)
+	require.Root(t)
 	t.Parallel()
 	dev := t.TempDir()
 	var wg sync.WaitGroup
@@ -236,7 +225,7 @@ func TestApplyConcurrently(t *testing.T) {
 
 // The umask is the process's: a process of its own for it.
 func TestApplyUmask(t *testing.T) {
-	needRoot(t)
+	require.Root(t)
 	if os.Getenv("DEVNODES_CHILD") == "umask" {
 		syscall.Umask(0o777)
 		mustApply(t, os.Getenv("DEVNODES_DEV"))
@@ -252,7 +241,7 @@ func TestApplyUmask(t *testing.T) {
 
 // In a user namespace mknod is refused, so that the host's node is mounted.
 func TestApplyUserNamespace(t *testing.T) {
-	needRoot(t)
+	require.Root(t)
 	if os.Getenv("DEVNODES_CHILD") == "userns" {
 		dev := os.Getenv("DEVNODES_DEV")
 		must(t, syscall.Mount("tmpfs", dev, "tmpfs", 0, ""))

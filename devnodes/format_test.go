@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 
+	"firn/tests/require"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -64,19 +66,14 @@ cd "$DEVNODES_DIR"
 mkdir -p up/modules/$(uname -r) work
 mount -t overlay -o lowerdir=/usr/lib,upperdir=up,workdir=work overlay /usr/lib
 cat >/usr/lib/modules/$(uname -r)/modules.devname
-exec kmod static-nodes -f "$1"
+exec "$0" static-nodes -f "$1"
 `
 
 // Equal to kmod's listing, byte for byte, for every kernel that is unpacked by
 // tests/kernels/fetch.sh, or for the checked-in sample.
 func TestWriteAsKmod(t *testing.T) {
-	needRoot(t)
-	if _, err := exec.LookPath("kmod"); err != nil {
-		if os.Getenv("FIRN_REQUIRE") == "all" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
+	require.Root(t)
+	kmod := require.Program(t, "kmod")
 	t.Parallel()
 	cache := os.Getenv("FIRN_CACHE")
 	if cache == "" {
@@ -96,7 +93,7 @@ func TestWriteAsKmod(t *testing.T) {
 		for format, writer := range writers {
 			var got strings.Builder
 			must(t, writer(&got, nodes))
-			cmd := exec.Command("sh", "-c", kmodScript, "sh", format)
+			cmd := exec.Command("sh", "-c", kmodScript, kmod, format)
 			cmd.Env = append(os.Environ(), "DEVNODES_DIR="+t.TempDir())
 			cmd.Stdin = strings.NewReader(string(text))
 			cmd.Stderr = os.Stderr
