@@ -13,19 +13,30 @@ var sizeUnits = map[string]uint64{
 }
 
 // ParseSize reads a size in bytes with the suffixes K, M, G, T, P and E to the
-// base 1024, with a fraction if need be ("1.5G").
+// base 1024, with a fraction if need be ("1.5G"), or several added up from the
+// largest unit to the smallest ("1G 512M").
 func ParseSize(s string) (uint64, error) {
-	n, rest, err := scanNumber(strings.Trim(s, blanks))
-	if err != nil {
-		return 0, ErrSize
+	var sum uint64
+	last := sizeUnits["E"] << 1
+	s = strings.Trim(s, blanks)
+	for first := true; s != "" || first; first = false {
+		if s == "" || s[0] == '.' {
+			return 0, ErrSize
+		}
+		n, rest, err := scanNumber(s)
+		if err != nil {
+			return 0, ErrSize
+		}
+		rest = strings.TrimLeft(rest, blanks)
+		name := rest[:unitLength(rest)]
+		unit, ok := sizeUnits[name]
+		part, fits := n.times(unit)
+		if !ok || !fits || unit >= last || sum+part < sum {
+			return 0, ErrSize
+		}
+		sum += part
+		last = unit
+		s = strings.TrimLeft(rest[len(name):], blanks)
 	}
-	unit, ok := sizeUnits[strings.TrimLeft(rest, blanks)]
-	if !ok {
-		return 0, ErrSize
-	}
-	size, fits := n.times(unit)
-	if !fits {
-		return 0, ErrSize
-	}
-	return size, nil
+	return sum, nil
 }
