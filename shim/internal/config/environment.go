@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"firn/init/unitfile"
@@ -46,7 +45,7 @@ func (b *build) assign(name, value string, from Origin) error {
 		return errors.New("not the name of an environment variable")
 	}
 	if !isVariableValue(value) {
-		return errControl
+		return errors.New("value is not UTF-8")
 	}
 	v := Variable{Name: name, Value: value, From: from}
 	for i := range b.c.Exec.Environment {
@@ -68,9 +67,8 @@ func isVariableName(s string) bool {
 	return s != ""
 }
 
-// isVariableValue allows line breaks and tabs, which shells put into variables.
+// isVariableValue allows control characters: terminal sequences are common in
+// variables for shells and pagers.
 func isVariableValue(s string) bool {
-	return utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool {
-		return unicode.IsControl(r) && r != '\n' && r != '\t'
-	}) < 0
+	return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0
 }

@@ -71,11 +71,9 @@ var bindOptionNames = []string{"rbind", "norbind", "idmap", "noidmap", "rootidma
 
 // bindOptions reads the comma-separated options; the last of a kind counts.
 func (m *Mount) bindOptions(s string) error {
-	if s == "" {
-		return nil
-	}
 	for o := range strings.SplitSeq(s, ",") {
 		switch o {
+		case "":
 		case "rbind":
 			m.Flat = false
 		case "norbind":
@@ -134,6 +132,9 @@ func overlay(readOnly bool) setter {
 				return fmt.Errorf("source %s: %w", printable(s), err)
 			}
 			m.Sources = append(m.Sources, src)
+		}
+		if len(paths) == 2 {
+			target = m.Sources[1].Path // the upper directory, made absolute
 		}
 		if m.Target, err = mountTarget(target); err != nil {
 			return fmt.Errorf("target: %w", err)

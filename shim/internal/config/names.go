@@ -19,8 +19,7 @@ func parseMachine(s string) (string, error) {
 	return s, nil
 }
 
-// parseHostname checks a host name as hostname(7) gives it, with "_" allowed
-// for the sake of what is in use.
+// parseHostname checks a host name as hostname(7) gives it.
 func parseHostname(s string) (string, error) {
 	if err := checkHostname(s); err != nil {
 		return "", fmt.Errorf("not a host name: %w", err)
@@ -52,7 +51,7 @@ func checkHostname(s string) error {
 }
 
 func isNameByte(c byte) bool {
-	return isLetter(c) || '0' <= c && c <= '9' || c == '-' || c == '_'
+	return isLetter(c) || '0' <= c && c <= '9' || c == '-'
 }
 
 func isLetter(c byte) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }
@@ -135,7 +134,7 @@ func parseSlice(s string) (string, error) {
 		return "", errors.New("not a slice name")
 	}
 	for _, c := range []byte(name) {
-		if !isNameByte(c) && !strings.ContainsRune(`:.\`, rune(c)) {
+		if !isNameByte(c) && !strings.ContainsRune(`_:.\`, rune(c)) {
 			return "", fmt.Errorf("not a slice name: character %q", printable(string(rune(c))))
 		}
 	}

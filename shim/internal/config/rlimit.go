@@ -9,28 +9,28 @@ import (
 	"firn/init/unitfile"
 )
 
-// rlimitParser reads one value in the kernel's unit; it need not know infinity.
+// rlimitParser reads one value in the kernel's unit.
 type rlimitParser func(string) (uint64, error)
 
 // rlimits has the unit of each limit, as systemd.exec(5) gives it for LimitX=:
 // bytes with suffixes, a time, a nice level or a plain number.
 var rlimits = map[string]rlimitParser{
-	"RLIMIT_AS":         unitfile.ParseSize,
-	"RLIMIT_CORE":       unitfile.ParseSize,
-	"RLIMIT_CPU":        rlimitSeconds,
-	"RLIMIT_DATA":       unitfile.ParseSize,
-	"RLIMIT_FSIZE":      unitfile.ParseSize,
-	"RLIMIT_LOCKS":      rlimitNumber,
-	"RLIMIT_MEMLOCK":    unitfile.ParseSize,
-	"RLIMIT_MSGQUEUE":   unitfile.ParseSize,
+	"RLIMIT_AS":         orInfinity(unitfile.ParseSize),
+	"RLIMIT_CORE":       orInfinity(unitfile.ParseSize),
+	"RLIMIT_CPU":        orInfinity(rlimitSeconds),
+	"RLIMIT_DATA":       orInfinity(unitfile.ParseSize),
+	"RLIMIT_FSIZE":      orInfinity(unitfile.ParseSize),
+	"RLIMIT_LOCKS":      orInfinity(rlimitNumber),
+	"RLIMIT_MEMLOCK":    orInfinity(unitfile.ParseSize),
+	"RLIMIT_MSGQUEUE":   orInfinity(unitfile.ParseSize),
 	"RLIMIT_NICE":       rlimitNice,
-	"RLIMIT_NOFILE":     rlimitNumber,
-	"RLIMIT_NPROC":      rlimitNumber,
-	"RLIMIT_RSS":        unitfile.ParseSize,
-	"RLIMIT_RTPRIO":     rlimitNumber,
-	"RLIMIT_RTTIME":     rlimitMicroseconds,
-	"RLIMIT_SIGPENDING": rlimitNumber,
-	"RLIMIT_STACK":      unitfile.ParseSize,
+	"RLIMIT_NOFILE":     orInfinity(rlimitNumber),
+	"RLIMIT_NPROC":      orInfinity(rlimitNumber),
+	"RLIMIT_RSS":        orInfinity(unitfile.ParseSize),
+	"RLIMIT_RTPRIO":     orInfinity(rlimitNumber),
+	"RLIMIT_RTTIME":     orInfinity(rlimitMicroseconds),
+	"RLIMIT_SIGPENDING": orInfinity(rlimitNumber),
+	"RLIMIT_STACK":      orInfinity(unitfile.ParseSize),
 }
 
 // setRlimit takes RLIMIT_NAME=VALUE or RLIMIT_NAME=SOFT:HARD. As systemd-nspawn
@@ -55,13 +55,13 @@ func (b *build) limit(name, value string, from Origin) error {
 		return fmt.Errorf("unknown limit %s%s", printable(name), didYouMean(name, sortedKeys(rlimits)))
 	}
 	softText, hardText, pair := strings.Cut(value, ":")
-	soft, err := rlimitValue(softText, parse)
+	soft, err := parse(softText)
 	if err != nil {
 		return err
 	}
 	hard := soft
 	if pair {
-		if hard, err = rlimitValue(hardText, parse); err != nil {
+		if hard, err = parse(hardText); err != nil {
 			return err
 		}
 	}
@@ -75,16 +75,20 @@ func (b *build) limit(name, value string, from Origin) error {
 	return nil
 }
 
-func rlimitValue(s string, parse rlimitParser) (uint64, error) {
-	if s == "infinity" {
-		return RlimitInfinity, nil
+// orInfinity adds the word that every limit but a nice level may have.
+func orInfinity(parse rlimitParser) rlimitParser {
+	return func(s string) (uint64, error) {
+		if s == "infinity" {
+			return RlimitInfinity, nil
+		}
+		return parse(s)
 	}
-	return parse(s)
 }
 
+// rlimitNumber reads a number in C's notation: 0x10 and 010 are not ten.
 func rlimitNumber(s string) (uint64, error) {
-	n, err := strconv.ParseUint(s, 10, 64)
-	if err != nil || n == RlimitInfinity {
+	n, err := strconv.ParseUint(strings.TrimPrefix(strings.TrimLeft(s, " \t"), "+"), 0, 64)
+	if err != nil || n == RlimitInfinity || strings.Contains(s, "_") {
 		return 0, errors.New("not a number")
 	}
 	return n, nil

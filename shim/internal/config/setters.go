@@ -116,6 +116,13 @@ func parseLinkJournal(s string) (LinkJournal, error) {
 			return LinkJournal{Mode: m}, nil
 		}
 	}
+	// Undocumented, but systemd-nspawn takes a boolean for the two.
+	if on, err := unitfile.ParseBool(s); err == nil {
+		if on {
+			return LinkJournal{Mode: JournalAuto}, nil
+		}
+		return LinkJournal{Mode: JournalNo}, nil
+	}
 	return LinkJournal{}, errors.New("not one of no, host, try-host, guest, try-guest, auto")
 }
 

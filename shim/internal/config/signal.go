@@ -36,9 +36,6 @@ func parseSignal(s string) (Signal, error) {
 			return Signal(number), nil
 		}
 	}
-	if name == "POLL" {
-		return parseSignal("IO")
-	}
 	if n, ok := realTime(name, "RTMIN", '+'); ok {
 		return Signal(sigRTMin + n), nil
 	}
