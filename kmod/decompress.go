@@ -1,0 +1,62 @@
+package kmod
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+	"github.com/therootcompany/xz"
+)
+
+// A compression is how a module file is packed.
+type compression uint8
+
+const (
+	plain compression = iota
+	gzipped
+	xzipped
+	zstandard
+)
+
+// String is the kernel's word, as in /sys/module/compression.
+func (c compression) String() string {
+	return [...]string{"none", "gzip", "xz", "zstd"}[c]
+}
+
+var errTooLarge = errors.New("unpacks to more than 512 MB")
+
+// decompress unpacks a module. A few hundred bytes can unpack to gigabytes, so
+// the output is bounded, and grows by reading rather than by what a header says.
+func decompress(c compression, packed []byte) ([]byte, error) {
+	r, err := decompressor(c, packed)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrCorrupt, c, err)
+	}
+	// Modules shrink to about a quarter.
+	out := bytes.NewBuffer(make([]byte, 0, min(4*len(packed)+512, 16<<20)))
+	n, err := out.ReadFrom(io.LimitReader(r, maxModule+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%w: %s after %d bytes: %w", ErrCorrupt, c, n, err)
+	case n > maxModule:
+		return nil, errTooLarge
+	}
+	return out.Bytes(), nil
+}
+
+func decompressor(c compression, packed []byte) (io.Reader, error) {
+	in := bytes.NewReader(packed)
+	switch c {
+	case gzipped:
+		return gzip.NewReader(in)
+	case xzipped:
+		return xz.NewReader(in, xz.DefaultDictMax)
+	case zstandard:
+		// One goroutine, blocks decoded as they are read.
+		return zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxModule))
+	}
+	return in, nil
+}
