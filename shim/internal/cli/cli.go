@@ -7,30 +7,38 @@ package cli
 
 import (
 	"errors"
+	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
+
+	"firn/cgroups"
+	"firn/shim/internal/container"
+	"firn/shim/internal/rundir"
 )
 
 // Version is set by the linker.
 var Version = "0.1.0-dev"
 
-// exitError carries an exit code that is not 1 through cobra.
+// Exit codes beside 0, 1 and a payload's own.
+const (
+	exitUsage      = 2 // the command line is wrong
+	exitNotRunning = 3 // as systemctl status: the container does not run
+	exitTimeout    = 4 // stop: the container did not end in time
+)
+
+// exitError carries an exit code through cobra.
 type exitError struct {
 	code int
 	err  error // nil: nothing more to say
 }
 
-func (e *exitError) Error() string {
-	if e.err == nil {
-		return ""
-	}
-	return e.err.Error()
-}
+func (e *exitError) Error() string { return fmt.Sprint(e.err) }
 
 func (e *exitError) Unwrap() error { return e.err }
 
 // Run executes one command line, without the program's name, and returns the
-// exit code and an error to print.
+// exit code and an error to print, or nil.
 func Run(args []string) (int, error) {
 	root := newRoot()
 	root.SetArgs(args)
@@ -41,18 +49,77 @@ func Run(args []string) (int, error) {
 		return 0, nil
 	case errors.As(err, &exit):
 		return exit.code, exit.err
+	case errors.Is(err, container.ErrNotRunning):
+		return exitNotRunning, err
 	}
 	return 1, err
 }
 
+// host is what every verb works on.
+type host struct {
+	runtime rundir.Root
+	cgroups *cgroups.Host
+}
+
+// openHost looks at the host and removes what killed supervisors have left.
+func openHost() (*host, error) {
+	if os.Geteuid() != 0 {
+		return nil, errors.New("must be root")
+	}
+	found, err := cgroups.Discover()
+	if err != nil {
+		return nil, err
+	}
+	h := &host{runtime: rundir.Default(), cgroups: found}
+	if err := container.Sweep(h.runtime, h.cgroups); err != nil {
+		warn(err.Error())
+	}
+	return h, nil
+}
+
+func warn(text string) { fmt.Fprintln(os.Stderr, "firn: warning:", text) }
+
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
-		Use:           "firn",
-		Short:         "lightweight system containers",
+		Use:   "firn",
+		Short: "lightweight system containers",
+		Long: `firn runs NixOS systems, and any other Linux root file system, as lightweight
+system containers, on hosts with or without systemd.
+
+Exit status: 0 done, 1 error, 2 usage, 3 not running, 4 did not stop in time;
+run, nspawn and exec return the payload's own.`,
 		Version:       Version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(newNspawn())
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
+	root.AddGroup(
+		&cobra.Group{ID: "life", Title: "Starting and stopping:"},
+		&cobra.Group{ID: "look", Title: "Looking:"},
+		&cobra.Group{ID: "work", Title: "Working inside:"},
+	)
+	root.AddCommand(
+		newNspawn(), newRun(), newStart(), newStop(), newRestart(), newKill(),
+		newList(), newStatus(), newLogs(), newExec(), newLogin(),
+	)
 	return root
+}
+
+// usage makes cobra's complaint about arguments a usage error.
+func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return &exitError{exitUsage, fmt.Errorf("%w; see firn %s --help", err, cmd.Name())}
+		}
+		return nil
+	}
+}
+
+// runningNames completes the name of a running container.
+func runningNames(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	names, _ := rundir.Default().Names()
+	return names, cobra.ShellCompDirectiveNoFileComp
 }

@@ -1,44 +1,54 @@
 package cli
 
 import (
-	"context"
+	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"firn/shim/internal/config"
 	"firn/shim/internal/container"
-	"firn/shim/internal/rundir"
 )
 
 func newNspawn() *cobra.Command {
 	return &cobra.Command{
 		Use:                "nspawn [OPTIONS...] [PATH [ARGS...]]",
-		Short:              "run a container as systemd-nspawn would",
+		GroupID:            "life",
+		Short:              "run a container as systemd-nspawn does",
 		DisableFlagParsing: true, // the command line is systemd-nspawn's, see package config
-		RunE:               func(cmd *cobra.Command, args []string) error { return runNspawn(cmd, args) },
+		RunE:               func(_ *cobra.Command, args []string) error { return runNspawn(args) },
 	}
 }
 
-func runNspawn(_ *cobra.Command, args []string) error {
+func runNspawn(args []string) error {
 	c, err := nspawnConfig(args)
 	if err != nil {
-		return err
+		return fmt.Errorf("cannot run container: %w", err)
 	}
 	switch c.Action {
-	case config.ActionHelp, config.ActionVersion, config.ActionCapabilities:
-		return fmt.Errorf("not yet")
+	case config.ActionHelp:
+		return writeNspawnHelp(os.Stdout)
+	case config.ActionVersion:
+		fmt.Println("firn", Version)
+		return nil
+	case config.ActionCapabilities:
+		fmt.Println(strings.Join(config.Capabilities(), "\n"))
+		return nil
 	case config.ActionCleanup:
-		return fmt.Errorf("not yet")
+		_, err := openHost() // sweeps
+		return err
 	}
 	if os.Geteuid() != 0 {
-		return fmt.Errorf("cannot start a container: only root may")
+		return errors.New("cannot run container: must be root")
 	}
-	return supervise(c, "")
+	return supervise(&container.Supervisor{
+		Config: c, Stdio: [3]*os.File{os.Stdin, os.Stdout, os.Stderr}, Warn: warn,
+	})
 }
 
-// nspawnConfig reads the command line and the settings files it points to.
+// nspawnConfig reads the command line and the settings files it leads to.
 func nspawnConfig(args []string) (*config.Config, error) {
 	dir, err := os.Getwd()
 	if err != nil {
@@ -48,21 +58,28 @@ func nspawnConfig(args []string) (*config.Config, error) {
 	if err != nil || argv.Action != config.ActionRun {
 		return argv, err
 	}
+	return withSettings(argv)
+}
+
+// namedConfig is what run and start use: the settings file alone.
+func namedConfig(name string) (*config.Config, error) {
+	argv := &config.Config{
+		Action:   config.ActionRun,
+		Machine:  config.Of(name, config.Origin{Option: "NAME"}),
+		Settings: config.Of(config.SettingsTrusted, config.Origin{}),
+	}
+	return withSettings(argv)
+}
+
+// withSettings adds the settings file of the command line's container and
+// checks the whole.
+func withSettings(argv *config.Config) (*config.Config, error) {
 	return argv, nil
 }
 
-func supervise(c *config.Config, log string) error {
-	s := &container.Supervisor{
-		Config: c, Runtime: rundir.Default(), LogFile: log,
-		Stdio: [3]*os.File{os.Stdin, os.Stdout, os.Stderr},
-		Warn:  func(text string) { fmt.Fprintln(os.Stderr, "firn: warning:", text) },
-	}
-	code, err := s.Run(context.Background())
-	if err != nil {
-		return &exitError{code: max(code, 1), err: fmt.Errorf("cannot run container: %w", err)}
-	}
-	if code != 0 {
-		return &exitError{code: code}
+func writeNspawnHelp(w *os.File) error {
+	for _, o := range config.Options() {
+		fmt.Fprintln(w, o)
 	}
 	return nil
 }

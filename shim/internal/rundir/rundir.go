@@ -74,6 +74,9 @@ type Dir struct {
 	Path string
 }
 
+// Root is the directory that d stands in.
+func (d Dir) Root() Root { return Root{Path: filepath.Dir(d.Path)} }
+
 // Host is the directory that the container sees as /run/host.
 func (d Dir) Host() string { return filepath.Join(d.Path, "host") }
 
