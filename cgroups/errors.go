@@ -10,6 +10,9 @@ var (
 	// ErrNoCgroups: no cgroup file system is mounted where this process can see it.
 	ErrNoCgroups = errors.New("no cgroup file system is mounted")
 
+	// ErrNoCgroup: the cgroup is in no hierarchy.
+	ErrNoCgroup = errors.New("no such cgroup")
+
 	// ErrNoLeader: the layout's cgroups hold no process that is PID 1 of a
 	// PID namespace. The container does not run, or has not come that far.
 	ErrNoLeader = errors.New("no PID 1 in the container's cgroup")

@@ -69,7 +69,9 @@ func (h *Host) killAll(places []place, members func() ([]int, error)) error {
 func (h *Host) killRound(places []place, pids []int, members func() ([]int, error), whole bool) error {
 	open := openProcesses(pids, openAtOnce)
 	defer closeProcesses(open)
-	if !whole || !h.killWhole(places) {
+	if whole && h.killWhole(places) {
+		thawAll(places) // v1's freezer would hold back what v2 killed
+	} else {
 		thaw := freeze(places)
 		err := signalMembers(open, members)
 		thaw()
@@ -153,6 +155,14 @@ func awaitFrozen(dir string) {
 			return
 		}
 		time.Sleep(time.Millisecond)
+	}
+}
+
+func thawAll(places []place) {
+	for _, p := range places {
+		if p.hierarchy.Has("freezer") && !p.hierarchy.V2 {
+			thawBelow(p.dir)
+		}
 	}
 }
 

@@ -51,11 +51,11 @@ type IOStats struct {
 	Written *uint64 `json:"written_bytes,omitempty"`
 }
 
-// Stats measures the cgroup. The error wraps fs.ErrNotExist if it is in no
+// Stats measures the cgroup. The error wraps ErrNoCgroup if it is in no
 // hierarchy; a file that is missing or unreadable leaves its field nil.
 func (h *Host) Stats(path string) (Stats, error) {
 	if !h.Exists(path) {
-		return Stats{}, fmt.Errorf("measure cgroup %s: %w", path, os.ErrNotExist)
+		return Stats{}, fmt.Errorf("measure cgroup %s: %w", path, ErrNoCgroup)
 	}
 	var s Stats
 	var errs []error

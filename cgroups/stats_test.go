@@ -3,7 +3,6 @@ package cgroups
 import (
 	"encoding/json"
 	"errors"
-	"io/fs"
 	"path/filepath"
 	"testing"
 )
@@ -95,8 +94,8 @@ func TestStats(t *testing.T) {
 		})
 	}
 	h := fakeHost(t)
-	if _, err := h.Stats(cgroup); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("no such cgroup: %v, want ErrNotExist", err)
+	if _, err := h.Stats(cgroup); !errors.Is(err, ErrNoCgroup) {
+		t.Errorf("no such cgroup: %v, want ErrNoCgroup", err)
 	}
 	hr, _ := h.carrier("pids")
 	put(t, filepath.Join(hr.Dir(cgroup), "pids.current"), "many\n")

@@ -16,34 +16,21 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"firn/tests/require"
 )
 
 // These tests need root and real cgroups. Each works below a parent of its
 // own and runs on every view of this host that can be had: as it is, its v1
 // part, its v2 part; TestUnifiedMount runs them again where v2 alone is mounted.
 
-const requireAll = "FIRN_REQUIRE"
-
-// lack skips, or fails where nothing may be skipped.
-func lack(t *testing.T, reason string) {
-	t.Helper()
-	if os.Getenv(requireAll) == "all" {
-		t.Fatalf("%s=all, but %s", requireAll, reason)
-	}
-	t.Skip(reason)
-}
-
 func discover(t *testing.T) *Host {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		lack(t, "not root")
-	}
+	require.Root(t)
+	require.Cgroup(t)
 	h, err := Discover()
 	if err != nil {
-		lack(t, err.Error())
-	}
-	if err := unix.Access(h.Hierarchies[0].MountPoint, unix.W_OK); err != nil {
-		lack(t, "cgroups cannot be written: "+err.Error())
+		t.Fatal(err)
 	}
 	return h
 }
@@ -101,6 +88,27 @@ func spawn(t *testing.T, attr *syscall.SysProcAttr, argv ...string) (pid int, en
 		_ = cmd.Process.Kill() // gone already, mostly
 	})
 	return cmd.Process.Pid, done
+}
+
+// heldUntil starts a shell that begins with the script only when ready has
+// returned: what it does before counts for the cgroup that it comes from.
+func heldUntil(t *testing.T, script string, ready func(pid int)) (ended <-chan error) {
+	t.Helper()
+	cmd := exec.Command("/bin/sh", "-c", "read x; "+script)
+	release, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ready(cmd.Process.Pid)
+	if _, err := io.WriteString(release, "go\n"); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	return done
 }
 
 func join(t *testing.T, h *Host, path string, pid int) {
@@ -169,25 +177,7 @@ func TestSystemKillForkStorm(t *testing.T) {
 					defer func() { h.kill = writeKill }()
 				}
 				path := parent + "/x.nspawn/system"
-				// Held back until it is in the cgroup: what it forks before
-				// would be outside.
-				held, release, err := os.Pipe()
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer held.Close()
-				cmd := exec.Command("/bin/sh", "-c", "read x; "+forkStorm)
-				cmd.Stdin = held
-				if err := cmd.Start(); err != nil {
-					t.Fatal(err)
-				}
-				ended := make(chan error, 1)
-				go func() { ended <- cmd.Wait() }()
-				join(t, h, path, cmd.Process.Pid)
-				if _, err := io.WriteString(release, "go\n"); err != nil {
-					t.Fatal(err)
-				}
-				release.Close()
+				ended := heldUntil(t, forkStorm, func(pid int) { join(t, h, path, pid) })
 				within10s(t, "50 processes", func() bool {
 					pids, err := h.Processes(parent)
 					return err == nil && len(pids) > 50
@@ -356,8 +346,9 @@ func TestSystemPrune(t *testing.T) {
 func TestSystemStats(t *testing.T) {
 	eachView(t, func(t *testing.T, h *Host, parent string) {
 		path := parent + "/x.nspawn/system"
-		busy, _ := spawn(t, nil, "/bin/sh", "-c", "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; exec sleep 1000")
-		join(t, h, path, busy)
+		var busy int
+		heldUntil(t, "x=$(head -c 8000000 /dev/zero | tr '\\0' x); i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; exec sleep 1000",
+			func(pid int) { busy = pid; join(t, h, path, pid) })
 		within10s(t, "the loop's end", func() bool {
 			comm, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", busy))
 			return err == nil && string(comm) == "sleep\n"
