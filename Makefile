@@ -14,7 +14,7 @@ export FIRN_CACHE ?= $(HOME)/.cache/firn
 # and NSS, which cannot be linked statically, out of the shim.
 TAGS     := runc_nocriu,netgo,osusergo
 TESTTAGS := $(TAGS),root,vm
-LDFLAGS  := -s -w -X main.version=$(VERSION)
+LDFLAGS  := -s -w -X main.version=$(VERSION) -X firn/shim/internal/cli.Version=$(VERSION)
 
 # Packages whose sources are ours; vendor/ is others'.
 SOURCES := init shim kmod devnodes cgroups tests
@@ -55,7 +55,7 @@ test-script: build ## rung 2: the command lines of the built programs
 
 .PHONY: test-root
 test-root: packages-root build ## rung 3: real namespaces, cgroups and systems
-	$(GO) test -tags $(TAGS),root -count=1 -timeout 20m $(EXEC) ./tests/root/...
+	$(GO) test -tags $(TAGS),root -count=1 -timeout 20m $(EXEC) ./tests/root/... ./tests/host/...
 
 .PHONY: test-vm
 test-vm: packages-vm build ## rung 4: other kernels and a systemd host, in QEMU

@@ -1,0 +1,176 @@
+//go:build root
+
+package root_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"firn/tests/host"
+	"firn/tests/rootfs"
+)
+
+// An escape is something that root inside a container, with every capability it
+// has, must not be able to do. The script exits with 0 if it could.
+type escape struct{ name, script string }
+
+// escapes are tried with busybox's or Debian's sh; /tmp is writable.
+var escapes = []escape{
+	{"remount /nix", `mount -o remount,rw,bind /nix && echo >/nix/store/firn-probe`},
+	{"remount a submount of /nix", `mount -o remount,rw,bind /nix/store/submount && echo >/nix/store/submount/firn-probe`},
+	{"bind /nix elsewhere", `mkdir -p /tmp/n && mount --bind /nix /tmp/n && mount -o remount,rw,bind /tmp/n && echo >/tmp/n/store/firn-probe`},
+	{"bind below /nix elsewhere", `mkdir -p /tmp/s && mount --bind /nix/store /tmp/s && mount -o remount,rw,bind /tmp/s && echo >/tmp/s/firn-probe`},
+	{"remount /nix as super block", `mount -o remount,rw /nix && echo >/nix/store/firn-probe`},
+	{"unmount /nix", `umount /nix && echo >/nix/firn-probe && ls /nix/store`},
+	{"mount_setattr /nix", `FIRN_PROBE=mount-setattr /probe`},
+	{"write /nix", `echo >/nix/store/firn-probe`},
+	{"write sysctl", `echo firn >/proc/sys/kernel/domainname`},
+	{"write core_pattern", `echo core >/proc/sys/kernel/core_pattern`},
+	{"remount /proc/sys", `mount -o remount,rw,bind /proc/sys && echo core >/proc/sys/kernel/core_pattern`},
+	{"unmount /proc/sys", `umount /proc/sys && echo core >/proc/sys/kernel/core_pattern`},
+	{"another procfs", `mkdir -p /tmp/p && mount -t proc proc /tmp/p && echo core >/tmp/p/sys/kernel/core_pattern`},
+	{"sysrq-trigger", `echo h >/proc/sysrq-trigger`},
+	{"remount sysrq-trigger", `mount -o remount,rw,bind /proc/sysrq-trigger && echo h >/proc/sysrq-trigger`},
+	{"sysrq-trigger of another procfs", `mkdir -p /tmp/q && mount -t proc proc /tmp/q && echo h >/tmp/q/sysrq-trigger`},
+	{"write sysfs", `echo 1 >/sys/kernel/profiling`},
+	{"remount sysfs", `mount -o remount,rw /sys && echo mem >/sys/power/state_that_is_not`},
+	{"uevent helper", `mount -o remount,rw,bind /sys && echo /tmp/x >/sys/kernel/uevent_helper`},
+	{"host's block devices", `
+		n=0
+		while read -r major minor rest; do
+			case $major in [0-9]*) ;; *) continue ;; esac
+			n=$((n + 1))
+			rm -f /tmp/blk; mknod /tmp/blk b $major $minor || continue
+			dd if=/tmp/blk of=/dev/null bs=512 count=1 2>/dev/null && exit 0
+		done </proc/partitions
+		exit 1`},
+	{"kernel memory", `rm -f /tmp/mem; mknod /tmp/mem c 1 1 && dd if=/tmp/mem of=/dev/null bs=1 count=1 2>/dev/null`},
+	{"kernel log device", `rm -f /tmp/kmsg; mknod /tmp/kmsg c 1 11 && echo firn >/tmp/kmsg`},
+	{"host's root through /proc/1/root", `[ -e /proc/1/root/` + hostMarker + ` ]`},
+	{"host's root through /proc/1/cwd", `[ -e /proc/1/cwd/../../../../` + hostMarker + ` ]`},
+	{"host's root through a descriptor", `for fd in /proc/1/fd/* /proc/self/fd/*; do [ -e $fd/../../../../` + hostMarker + ` ] && exit 0; done; exit 1`},
+	{"host's root by handle", `FIRN_PROBE=open-by-handle /probe`},
+	{"host's processes", `[ "$(readlink /proc/1/ns/pid)" != "$(readlink /proc/self/ns/pid)" ] || ls -d /proc/` + "@hostpid@" + ` 2>/dev/null`},
+	{"release agent", `FIRN_PROBE=release-agent /probe`},
+	{"cgroups above", `FIRN_PROBE=mount-cgroup-up /probe`},
+	{"cgroup mounts that show the host's", `awk '$0 ~ / - cgroup2? / && $4 ~ /\.\./ { found = 1 } END { exit !found }' /proc/self/mountinfo`},
+	{"limits of its own cgroup", `for f in /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/pids/pids.max /sys/fs/cgroup/memory.max /sys/fs/cgroup/devices/devices.allow; do
+			[ -e $f ] || continue
+			echo a >$f && exit 0
+			mount -o remount,rw,bind $(dirname $f) && echo a >$f && exit 0
+		done; exit 1`},
+}
+
+// hostMarker is a file in the host's root that no container has.
+const hostMarker = ".firn-host-marker"
+
+// TestEscape: each escape is refused, with firn-init and with systemd as PID 1.
+func TestEscape(t *testing.T) {
+	for _, payload := range []string{"init", "systemd"} {
+		t.Run(payload, func(t *testing.T) {
+			host.Watch(t)
+			mark(t)
+			name, shell := "escape-"+payload, "/bin/sh"
+			var c *container
+			if payload == "init" {
+				root := t.TempDir()
+				installProbe(t, root)
+				c = start(t, name, "-D", root, "--bind-ro=/nix", "--notify-ready=yes", profile(t, name)+"/init")
+			} else {
+				root := rootfs.Debian(t)
+				installProbe(t, root)
+				store(t)
+				c = start(t, name, "-D", root, "--bind-ro=/nix", "--notify-ready=yes", "-b")
+			}
+			c.ready()
+			if works := inside(t, name, shell, "-c", "mkdir -p /tmp/a && mount -t tmpfs t /tmp/a && echo >/tmp/a/b && umount /tmp/a"); works.code != 0 {
+				t.Errorf("root inside cannot even mount a tmpfs, so that refusals mean little: %v", works)
+			}
+			for _, e := range escapes {
+				t.Run(e.name, func(t *testing.T) {
+					script := strings.ReplaceAll(e.script, "@hostpid@", strconv.Itoa(os.Getpid()))
+					r := inside(t, name, shell, "-c", "PATH=/run/current-system/sw/bin:$PATH\n"+script)
+					if r.code == 0 {
+						t.Errorf("done from inside: %s\n%v", e.name, r)
+					}
+				})
+			}
+			if written, _ := filepath.Glob("/nix/store/firn-probe"); len(written) > 0 {
+				t.Error("the host's store was written to")
+				_ = os.Remove(written[0])
+			}
+			for _, problem := range strayDescriptors(t, leader(name)) {
+				t.Error(problem)
+			}
+			if code := c.stop(); code != 0 {
+				t.Errorf("exit code %d, want 0", code)
+			}
+		})
+	}
+}
+
+// mark puts a file into the host's root by which it is known.
+func mark(t *testing.T) {
+	t.Helper()
+	if err := os.WriteFile("/"+hostMarker, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.Remove("/" + hostMarker) })
+}
+
+// strayDescriptors lists the open files of a container's PID 1 that stand on no
+// mount of its own mount namespace.
+func strayDescriptors(t *testing.T, pid int) []string {
+	t.Helper()
+	if pid == 0 {
+		return []string{"no PID 1 to look at"}
+	}
+	own := mountNumbers(t, pid)
+	dir := fmt.Sprintf("/proc/%d/fd", pid)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stray []string
+	for _, entry := range entries {
+		link, err := os.Readlink(filepath.Join(dir, entry.Name()))
+		if err != nil {
+			continue // closed meanwhile
+		}
+		number := mountNumber(fmt.Sprintf("/proc/%d/fdinfo/%s", pid, entry.Name()))
+		anonymous := !strings.HasPrefix(link, "/") // pipe:[1], socket:[1], anon_inode:...
+		if !anonymous && !slices.Contains(own, number) {
+			stray = append(stray, fmt.Sprintf("descriptor %s of PID 1 leads outside: %s", entry.Name(), link))
+		}
+	}
+	return stray
+}
+
+func mountNumbers(t *testing.T, pid int) []string {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/mountinfo", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var numbers []string
+	for line := range strings.Lines(string(text)) {
+		number, _, _ := strings.Cut(line, " ")
+		numbers = append(numbers, number)
+	}
+	return numbers
+}
+
+func mountNumber(fdinfo string) string {
+	text, _ := os.ReadFile(fdinfo)
+	for line := range strings.Lines(string(text)) {
+		if value, ok := strings.CutPrefix(line, "mnt_id:"); ok {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}
