@@ -1,0 +1,206 @@
+package vm
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"firn/tests/require"
+	"firn/tests/vm/wire"
+)
+
+// unit starts the agent on a root with systemd. Delegate: what the tests start
+// there makes cgroups of its own.
+const unit = `[Unit]
+Description=Hand of the test
+After=multi-user.target
+[Service]
+Type=exec
+ExecStart=` + wire.Agent + ` serve
+Delegate=yes
+KillMode=process
+StandardOutput=tty
+StandardError=tty
+TTYPath=/dev/console
+Environment=HOME=/root
+`
+
+// initramfs packs what the machine declares.
+func (m Machine) initramfs(tb testing.TB, k kernel) ([]byte, error) {
+	deps, err := readDependencies(k.moduleDir())
+	if err != nil {
+		return nil, err
+	}
+	load, err := deps.closure(m.Load)
+	if err != nil {
+		return nil, err
+	}
+	packed, err := deps.closure(append(m.Load[:len(m.Load):len(m.Load)], m.Modules...))
+	if err != nil {
+		return nil, err
+	}
+	stage := tb.TempDir()
+	if err := k.packTree(stage, packed); err != nil {
+		return nil, err
+	}
+
+	var a archive
+	for _, dir := range []string{"/proc", "/sys", "/dev", "/run", "/tmp", "/root", "/etc", "/sbin", "/usr/bin"} {
+		a.dir(dir)
+	}
+	// A program of a test may be PID 1 and stands without these two until it has
+	// mounted its own /dev.
+	a.char("/dev/console", 0o600, 5, 1)
+	a.char("/dev/null", 0o666, 1, 3)
+	if err := a.tree("/", stage); err != nil {
+		return nil, err
+	}
+	if err := m.programs(tb, &a); err != nil {
+		return nil, err
+	}
+	var list strings.Builder
+	for _, file := range load {
+		list.WriteString(filepath.Join("/lib/modules", k.version, file) + "\n")
+	}
+	a.file("/vm/load", 0o644, []byte(list.String()))
+	if m.Disk != "" {
+		a.file("/vm/root", 0o644, []byte("/dev/vda\n"))
+		a.file("/vm/firn-vm.service", 0o644, []byte(unit))
+	}
+	for _, f := range m.Files {
+		if err := f.pack(&a); err != nil {
+			return nil, err
+		}
+	}
+	return a.bytes(), nil
+}
+
+// programs packs what every machine has.
+func (m Machine) programs(tb testing.TB, a *archive) error {
+	busybox := File{Path: "/bin/busybox", Source: require.Program(tb, "busybox")}
+	for _, f := range []File{busybox, {Path: "/bin/sh", Link: "busybox"}, {Path: "/init", Link: wire.Agent}, {Path: wire.Agent, Source: buildAgent(tb)}} {
+		if err := f.pack(a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f File) pack(a *archive) error {
+	if f.Link != "" {
+		a.link(f.Path, f.Link)
+		return nil
+	}
+	mode, content := f.Mode, []byte(f.Text)
+	if f.Source != "" {
+		info, err := os.Stat(f.Source)
+		if err != nil {
+			return err
+		}
+		if info.IsDir() {
+			return a.tree(f.Path, f.Source)
+		}
+		if content, err = os.ReadFile(f.Source); err != nil {
+			return err
+		}
+		if mode == 0 {
+			mode = int(info.Mode().Perm())
+		}
+	}
+	if mode == 0 {
+		mode = 0o644
+	}
+	a.file(f.Path, mode, content)
+	return nil
+}
+
+// WithLibraries returns a program of the host and the shared libraries that it
+// needs, for the same paths in the guest.
+func WithLibraries(tb testing.TB, program string) []File {
+	tb.Helper()
+	program = require.Program(tb, program)
+	real, err := filepath.EvalSymlinks(program)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	files := []File{{Path: program, Source: real}}
+	out, err := exec.Command("ldd", real).Output()
+	if err != nil {
+		tb.Fatalf("ldd %s: %v", real, err)
+	}
+	for field := range strings.FieldsSeq(string(out)) {
+		if filepath.IsAbs(field) {
+			files = append(files, File{Path: field, Source: field})
+		}
+	}
+	return files
+}
+
+var agent struct {
+	once sync.Once
+	file string
+	err  error
+}
+
+// buildAgent builds the agent once for all tests of the process.
+func buildAgent(tb testing.TB) string {
+	tb.Helper()
+	agent.once.Do(func() { agent.file, agent.err = build(tb, "./agent") })
+	if agent.err != nil {
+		tb.Fatal(agent.err)
+	}
+	return agent.file
+}
+
+// build makes a static program for the guest out of a package, in the cache,
+// where the next build finds it up to date.
+func build(tb testing.TB, pkg string) (string, error) {
+	dir := filepath.Join(cacheDir(tb), "vm")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	out := filepath.Join(dir, filepath.Base(pkg))
+	return out, goTool("build", "-o", out, pkg)
+}
+
+// BuildTest makes a static test binary out of a package of this module.
+func BuildTest(tb testing.TB, pkg string) File {
+	tb.Helper()
+	out := filepath.Join(tb.TempDir(), "test")
+	if err := goTool("test", "-c", "-o", out, pkg); err != nil {
+		tb.Fatal(err)
+	}
+	return File{Path: "/vm/" + filepath.Base(pkg) + ".test", Source: out}
+}
+
+func goTool(args ...string) error {
+	tool, err := exec.LookPath("go")
+	if err != nil {
+		// sudo may have another PATH; go test leaves this one.
+		tool = filepath.Join(os.Getenv("GOROOT"), "bin/go")
+	}
+	cmd := exec.Command(tool, args...)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" -trimpath"))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, out)
+	}
+	return nil
+}
+
+// Binary is one of the programs that make build has put into bin/.
+func Binary(tb testing.TB, name, path string) File {
+	tb.Helper()
+	file, err := filepath.Abs(filepath.Join("../../bin", name))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
+		require.Missing(tb, require.CapFile, file+", which make build makes")
+	}
+	return File{Path: path, Source: file, Mode: 0o755}
+}
