@@ -291,3 +291,31 @@ func runChild(t *testing.T, role, dev string, attr *syscall.SysProcAttr) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
+
+// A node that the kernel made for a driver that is built in gets udev's mode,
+// and nothing else is touched.
+func TestExisting(t *testing.T) {
+	require.Root(t)
+	t.Parallel()
+	dev := t.TempDir()
+	must(t,
+		syscall.Mknod(dev+"/fuse", syscall.S_IFCHR|0o600, 10<<8|229),
+		os.Mkdir(dev+"/dri", 0o755),
+		syscall.Mknod(dev+"/dri/renderD128", syscall.S_IFCHR|0o600, 226<<8|128),
+		syscall.Mknod(dev+"/nvram", syscall.S_IFCHR|0o600, 10<<8|144),
+		os.WriteFile(dev+"/kvm", nil, 0o600),
+		os.Symlink("fuse", dev+"/rfkill"))
+	nodes, err := Existing(dev)
+	want := []Node{
+		{Name: "fuse", Type: Char, Major: 10, Minor: 229, Mode: 0o666},
+		{Name: "dri/renderD128", Type: Char, Major: 226, Minor: 128, Mode: 0o660, Group: "render"},
+	}
+	if diff := cmp.Diff(want, nodes); diff != "" || err != nil {
+		t.Fatalf("%v\n%s", err, diff)
+	}
+	must(t, Apply(dev, nodes, Options{Groups: Groups{"render": 108}}))
+	if got := listing(t, dev); !slices.Contains(got, "c fuse 10:229 0666 0:0") ||
+		!slices.Contains(got, "c dri/renderD128 226:128 0660 0:108") || !slices.Contains(got, "c nvram 10:144 0600 0:0") {
+		t.Errorf("after Apply: %q", got)
+	}
+}
