@@ -12,11 +12,15 @@ const maxName = 64
 
 // parseMachine checks a machine name. It names a cgroup, a directory of the
 // state and a host name, so it has the form of the latter.
-func parseMachine(s string) (string, error) {
+func parseMachine(s string) (string, error) { return s, CheckMachineName(s) }
+
+// CheckMachineName tells what is wrong with a machine name, or nil: it has the
+// form of a host name (hostname(7)), at most 64 characters.
+func CheckMachineName(s string) error {
 	if err := checkHostname(s); err != nil {
-		return "", fmt.Errorf("not a machine name: %w", err)
+		return fmt.Errorf("not a machine name: %w", err)
 	}
-	return s, nil
+	return nil
 }
 
 // parseHostname checks a host name as hostname(7) gives it.

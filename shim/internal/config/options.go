@@ -12,7 +12,7 @@ var (
 	setChdir     = into(func(c *Config) *Value[string] { return &c.Exec.WorkingDirectory }, containerPath)
 	setUser      = orUnset(func(c *Config) *Value[string] { return &c.Exec.User },
 		into(func(c *Config) *Value[string] { return &c.Exec.User }, parseUser))
-	setKillSignal  = into(func(c *Config) *Value[Signal] { return &c.Exec.KillSignal }, parseSignal)
+	setKillSignal  = into(func(c *Config) *Value[Signal] { return &c.Exec.KillSignal }, ParseSignal)
 	setNotifyReady = into(func(c *Config) *Value[bool] { return &c.Exec.NotifyReady }, unitfile.ParseBool)
 	setHostname    = orUnset(func(c *Config) *Value[string] { return &c.Identity.Hostname },
 		into(func(c *Config) *Value[string] { return &c.Identity.Hostname }, parseHostname))
@@ -45,9 +45,9 @@ func generalOptions() []option {
 func imageOptions() []option {
 	return append([]option{
 		{name: "directory", short: "D", arity: requiredArgument, meta: "PATH", help: "Root directory of the container",
-			set: path(func(c *Config) *Value[string] { return &c.Root.Directory })},
+			set: hostDir(func(c *Config) *Value[string] { return &c.Root.Directory })},
 		{name: "template", arity: requiredArgument, meta: "PATH", help: "Fill a missing root directory from this tree",
-			set: path(func(c *Config) *Value[string] { return &c.Root.Template })},
+			set: hostDir(func(c *Config) *Value[string] { return &c.Root.Template })},
 		{name: "ephemeral", short: "x", implied: "yes", help: "Run on a copy of the root, removed at the end", set: setEphemeral},
 		{name: "read-only", implied: "yes", help: "Mount the root read-only", set: setReadOnly},
 		{name: "volatile", arity: optionalArgument, implied: "yes", meta: "MODE", help: "Keep changes in memory only",

@@ -38,9 +38,9 @@ func orUnset[T any](field func(*Config) *Value[T], set setter) setter {
 	}
 }
 
-// path makes a setter for a directory of the host; a relative one starts at the
+// hostDir makes a setter for a directory of the host; a relative one starts at the
 // working directory.
-func path(field func(*Config) *Value[string]) setter {
+func hostDir(field func(*Config) *Value[string]) setter {
 	return orUnset(field, func(b *build, value string, from Origin) error {
 		p, err := b.hostPath(value)
 		if err != nil {

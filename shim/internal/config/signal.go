@@ -22,8 +22,8 @@ var signalNames = []string{
 	"TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
 }
 
-// parseSignal reads a number, a name with or without SIG, RTMIN+N or RTMAX-N.
-func parseSignal(s string) (Signal, error) {
+// ParseSignal reads a number, a name with or without SIG, RTMIN+N or RTMAX-N.
+func ParseSignal(s string) (Signal, error) {
 	if n, err := strconv.Atoi(s); err == nil {
 		if n < 1 || n > sigRTMax {
 			return 0, errors.New("not a signal number (1 to 64)")

@@ -97,3 +97,6 @@ func parsePrivateUsers(s string) (PrivateUsers, error) {
 	}
 	return PrivateUsers{Mode: UsersFixed, Base: uint32(base), Count: uint32(count)}, nil
 }
+
+// isZero tells whether nothing was said about user namespaces.
+func (u *Users) isZero() bool { return !u.Private.Set && !u.Ownership.Set && len(u.BindUser) == 0 }
