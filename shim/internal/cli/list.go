@@ -172,7 +172,9 @@ func newStatus() *cobra.Command {
 
 func writeStatus(w io.Writer, v View) error {
 	t := tabwriter.NewWriter(w, 0, 0, 1, ' ', 0)
-	row := func(name, format string, args ...any) { fmt.Fprintf(t, "  %s:\t%s\n", name, fmt.Sprintf(format, args...)) }
+	row := func(name, format string, args ...any) {
+		fmt.Fprintf(t, "  %s:\t%s\n", name, fmt.Sprintf(format, args...))
+	}
 	fmt.Fprintf(t, "%s - %s\n", v.Name, v.State)
 	row("Since", "%s (%s ago)", v.Since.Local().Format(time.DateTime), round(time.Since(v.Since)))
 	row("PID 1", "%d", v.Leader)

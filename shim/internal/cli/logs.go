@@ -28,19 +28,21 @@ the last time. Under systemd the journal has it: journalctl -u UNIT.`,
 				return &exitError{exitUsage, fmt.Errorf("cannot show log: %w", err)}
 			}
 			path := filepath.Join(logDir, args[0]+".log")
-			show := func() error { return console.Tail(path, lines, os.Stdout) }
-			if follow {
-				show = func() error { return console.Follow(cmd.Context(), path, lines, os.Stdout) }
-			}
-			if err := show(); errors.Is(err, os.ErrNotExist) {
+			if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 				return fmt.Errorf("cannot show log: no console log is kept for %q", args[0])
-			} else if err != nil {
+			}
+			if follow {
+				return console.TailFollow(cmd.Context(), path, lines, os.Stdout)
+			}
+			text, err := console.Tail(path, lines)
+			if err != nil {
 				return fmt.Errorf("cannot show log: %w", err)
 			}
-			return nil
+			_, err = os.Stdout.Write(text)
+			return err
 		},
 	}
-	cmd.Flags().IntVarP(&lines, "lines", "n", 0, "show the last N lines only")
+	cmd.Flags().IntVarP(&lines, "lines", "n", -1, "show the last N lines only; all without")
 	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on with what comes")
 	return cmd
 }

@@ -71,15 +71,36 @@ func namedConfig(name string) (*config.Config, error) {
 	return withSettings(argv)
 }
 
-// withSettings adds the settings file of the command line's container and
+// withSettings adds the settings files of the command line's container and
 // checks the whole.
 func withSettings(argv *config.Config) (*config.Config, error) {
-	return argv, nil
-}
-
-func writeNspawnHelp(w *os.File) error {
-	for _, o := range config.Options() {
-		fmt.Fprintln(w, o)
+	hostname, err := os.Hostname()
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	name, err := argv.MachineName(hostname)
+	if err != nil {
+		return nil, err
+	}
+	mode := argv.SettingsMode()
+	caller := config.Caller{Dir: "/", LookupEnv: os.LookupEnv}
+	root := os.DirFS("/")
+	var file *config.Config
+	if mode != config.SettingsNo {
+		found, err := config.FindSettings(root, name, argv.Root.Directory.V)
+		if err != nil {
+			return nil, err
+		}
+		if file, err = found.Read(root, mode, caller); err != nil {
+			return nil, err
+		}
+	}
+	merged, err := config.Merge(argv, file, mode)
+	if err != nil {
+		return nil, err
+	}
+	for _, ignored := range merged.Ignored {
+		warn(fmt.Sprintf("%s: %s", ignored.From, ignored.Reason))
+	}
+	return merged, merged.Validate()
 }

@@ -209,4 +209,3 @@ func supervise(s *container.Supervisor) error {
 	}
 	return nil
 }
-

@@ -190,3 +190,34 @@ func (r *Root) Lock() (lock *os.File, ok bool, err error) {
 	}
 	return nil, false, fmt.Errorf("lock root directory: %w", err)
 }
+
+// Kind is what stands at a path in the root.
+type Kind int
+
+const (
+	Nothing Kind = iota
+	Regular      // a regular file
+	Other        // a symbolic link, a directory, anything else
+)
+
+// Kind tells what p itself is; its last component is not followed.
+func (r *Root) Kind(p string) (Kind, error) {
+	dir, err := pathrs.OpenatInRoot(r.dir, path.Dir(p))
+	if errors.Is(err, fs.ErrNotExist) {
+		return Nothing, nil
+	}
+	if err != nil {
+		return Other, fmt.Errorf("open %s in the root: %w", path.Dir(p), err)
+	}
+	defer dir.Close()
+	var st unix.Stat_t
+	switch err := unix.Fstatat(int(dir.Fd()), path.Base(p), &st, unix.AT_SYMLINK_NOFOLLOW); {
+	case errors.Is(err, unix.ENOENT):
+		return Nothing, nil
+	case err != nil:
+		return Other, fmt.Errorf("stat %s in the root: %w", p, err)
+	case st.Mode&unix.S_IFMT == unix.S_IFREG:
+		return Regular, nil
+	}
+	return Other, nil
+}

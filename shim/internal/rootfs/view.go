@@ -40,10 +40,15 @@ const maxLinks = 40
 // wraps fs.ErrNotExist; after a symbolic link also ErrDangles.
 func (v View) Resolve(p string) (string, error) {
 	todo := components(p)
-	at, link := "/", ""
+	// link is the last symbolic link met; the components that remain beyond
+	// tail are those of its target.
+	at, link, tail := "/", "", 0
 	for links := 0; len(todo) > 0; {
 		next := todo[0]
 		todo = todo[1:]
+		if len(todo) < tail {
+			link = ""
+		}
 		if next == ".." {
 			if at == "/" && link != "" {
 				return "", fmt.Errorf("%s: symbolic link %s %w", p, link, ErrEscapes)
@@ -71,7 +76,7 @@ func (v View) Resolve(p string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		link = inside + " -> " + target
+		link, tail = inside+" -> "+target, len(todo)
 		if path.IsAbs(target) {
 			at = "/"
 		}
