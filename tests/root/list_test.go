@@ -4,7 +4,6 @@ package root_test
 
 import (
 	"encoding/json"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -14,9 +13,9 @@ import (
 // A listed is what `firn list --json` and `firn status --json` say of one
 // container, as far as tests look at it.
 type listed struct {
-	Name  string
-	State string
-	PID   int
+	Name   string
+	State  string
+	Leader int
 }
 
 // list is `firn list --json`.
@@ -34,9 +33,9 @@ func list(tb testing.TB) []listed {
 func TestList(t *testing.T) {
 	host.Watch(t)
 	const name = "listed"
-	c := start(t, name, "-D", filepath.Join(t.TempDir()), "--bind-ro=/nix", "--notify-ready=yes", profile(t, name)+"/init")
+	c := start(t, name, "-D", t.TempDir(), "--bind-ro=/nix", "--notify-ready=yes", profile(t, name)+"/init")
 	c.ready()
-	if all := list(t); len(all) != 1 || all[0].Name != name || all[0].PID != leader(name) {
+	if all := list(t); len(all) != 1 || all[0].Name != name || all[0].State != "ready" || all[0].Leader != leader(name) {
 		t.Errorf("firn list --json: %+v, want %s with PID %d", all, name, leader(name))
 	}
 	for _, verb := range [][]string{{"list"}, {"status", name}} {

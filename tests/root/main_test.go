@@ -25,10 +25,15 @@ func TestMain(m *testing.M) {
 	host.Main(m, func() error { return rootfs.PrepareDebian(context.Background(), os.Stderr) })
 }
 
-// program returns the absolute path of a built program.
+// program returns the absolute path of a built program; $FIRN_BIN names another
+// directory than the tree's bin/.
 func program(tb testing.TB, name string) string {
 	tb.Helper()
-	path, err := filepath.Abs(filepath.Join("../../bin", name))
+	dir := os.Getenv("FIRN_BIN")
+	if dir == "" {
+		dir = "../../bin"
+	}
+	path, err := filepath.Abs(filepath.Join(dir, name))
 	if err != nil {
 		tb.Fatal(err)
 	}

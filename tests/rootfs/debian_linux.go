@@ -151,25 +151,55 @@ func debian(tb testing.TB) string {
 // What the test writes is gone afterwards. It needs a private host.
 func Debian(tb testing.TB) string {
 	tb.Helper()
-	lower, dir := debian(tb), tb.TempDir()
+	debian(tb)
+	root, unmount, err := DebianLayer(tb.TempDir())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := unmount(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return root
+}
+
+// DebianLayer makes in dir a Debian root that is a layer over the one of the
+// cache, and returns it with a function that drops what was written to it.
+func DebianLayer(dir string) (root string, unmount func() error, err error) {
+	lower, err := debianDir()
+	if err != nil {
+		return "", nil, err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", nil, err
+	}
 	// The layer is on a tmpfs: the directory for temporary files may itself be an
 	// overlay, which cannot be an upper layer.
 	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "mode=755"); err != nil {
-		tb.Fatalf("mount tmpfs on %s: %v", dir, err)
+		return "", nil, fmt.Errorf("mount tmpfs on %s: %w", dir, err)
 	}
-	unmountAfter(tb, dir)
 	root, upper, work := filepath.Join(dir, "root"), filepath.Join(dir, "upper"), filepath.Join(dir, "work")
 	for _, name := range []string{root, upper, work} {
 		if err := os.Mkdir(name, 0o755); err != nil {
-			tb.Fatal(err)
+			return "", nil, errors.Join(err, detach(dir))
 		}
 	}
 	options := "lowerdir=" + lower + ",upperdir=" + upper + ",workdir=" + work
 	if err := unix.Mount("overlay", root, "overlay", 0, options); err != nil {
-		tb.Fatalf("mount overlay on %s: %v", root, err)
+		return "", nil, errors.Join(fmt.Errorf("mount overlay on %s: %w", root, err), detach(dir))
 	}
-	unmountAfter(tb, root)
-	return root
+	return root, func() error { return errors.Join(detach(root), detach(dir)) }, nil
+}
+
+// detach unmounts dir. One that is still in use is detached all the same, so that
+// it does not trouble others, and reported.
+func detach(dir string) error {
+	err := unix.Unmount(dir, 0)
+	if err == nil {
+		return nil
+	}
+	return errors.Join(fmt.Errorf("unmount %s: %w", dir, err), unix.Unmount(dir, unix.MNT_DETACH))
 }
 
 // DebianCopy returns a Debian root for one test as plain files, for what a layer
@@ -181,13 +211,4 @@ func DebianCopy(tb testing.TB) string {
 		tb.Fatalf("copy Debian root: %v: %s", err, output)
 	}
 	return root
-}
-
-func unmountAfter(tb testing.TB, dir string) {
-	tb.Cleanup(func() {
-		if err := unix.Unmount(dir, 0); err != nil {
-			tb.Errorf("unmount %s: %v", dir, err)
-			_ = unix.Unmount(dir, unix.MNT_DETACH) // it was reported; do not pass it on
-		}
-	})
 }
