@@ -3,12 +3,23 @@
 package vm
 
 import (
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"firn/tests/vm/wire"
 )
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if err := RemoveBuilds(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
 
 // each runs a test on every kernel.
 func each(t *testing.T, test func(t *testing.T, label Label)) {

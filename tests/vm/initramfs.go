@@ -2,12 +2,10 @@ package vm
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"firn/tests/require"
@@ -83,7 +81,7 @@ func (m Machine) initramfs(tb testing.TB, k kernel) ([]byte, error) {
 // programs packs what every machine has.
 func (m Machine) programs(tb testing.TB, a *archive) error {
 	busybox := File{Path: "/bin/busybox", Source: require.Program(tb, "busybox")}
-	for _, f := range []File{busybox, {Path: "/bin/sh", Link: "busybox"}, {Path: "/init", Link: wire.Agent}, {Path: wire.Agent, Source: buildAgent(tb)}} {
+	for _, f := range []File{busybox, {Path: "/bin/sh", Link: "busybox"}, {Path: "/init", Link: wire.Agent}, {Path: wire.Agent, Source: Build(tb, "./agent")}} {
 		if err := f.pack(a); err != nil {
 			return err
 		}
@@ -139,57 +137,6 @@ func WithLibraries(tb testing.TB, program string) []File {
 		}
 	}
 	return files
-}
-
-var agent struct {
-	once sync.Once
-	file string
-	err  error
-}
-
-// buildAgent builds the agent once for all tests of the process.
-func buildAgent(tb testing.TB) string {
-	tb.Helper()
-	agent.once.Do(func() { agent.file, agent.err = build(tb, "./agent") })
-	if agent.err != nil {
-		tb.Fatal(agent.err)
-	}
-	return agent.file
-}
-
-// build makes a static program for the guest out of a package, in the cache,
-// where the next build finds it up to date.
-func build(tb testing.TB, pkg string) (string, error) {
-	dir := filepath.Join(cacheDir(tb), "vm")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", err
-	}
-	out := filepath.Join(dir, filepath.Base(pkg))
-	return out, goTool("build", "-o", out, pkg)
-}
-
-// BuildTest makes a static test binary out of a package of this module.
-func BuildTest(tb testing.TB, pkg string) File {
-	tb.Helper()
-	out := filepath.Join(tb.TempDir(), "test")
-	if err := goTool("test", "-c", "-o", out, pkg); err != nil {
-		tb.Fatal(err)
-	}
-	return File{Path: "/vm/" + filepath.Base(pkg) + ".test", Source: out}
-}
-
-func goTool(args ...string) error {
-	tool, err := exec.LookPath("go")
-	if err != nil {
-		// sudo may have another PATH; go test leaves this one.
-		tool = filepath.Join(os.Getenv("GOROOT"), "bin/go")
-	}
-	cmd := exec.Command(tool, args...)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" -trimpath"))
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, out)
-	}
-	return nil
 }
 
 // Binary is one of the programs that make build has put into bin/.
