@@ -74,6 +74,7 @@ type report struct {
 	Phase rundir.Phase `json:"phase,omitempty"`
 	Boot  bool         `json:"boot,omitempty"` // readiness will be told
 	Ready bool         `json:"ready,omitempty"`
+	Warn  string       `json:"warning,omitempty"`
 	Error string       `json:"error,omitempty"`
 }
 
@@ -118,6 +119,8 @@ func follow(r io.Reader, noBlock bool) error {
 			return fmt.Errorf("read supervisor's report: %w", err)
 		}
 		switch {
+		case rep.Warn != "":
+			warn(rep.Warn)
 		case rep.Error != "":
 			return errors.New(rep.Error)
 		case rep.Phase == rundir.Running && (noBlock || !rep.Boot || rep.Ready):
@@ -181,8 +184,12 @@ func runDetached(name string) error {
 	}
 	c, err := namedConfig(name)
 	if err == nil {
+		err = os.MkdirAll(logDir, 0o750)
+	}
+	if err == nil {
 		err = supervise(&container.Supervisor{
-			Config: c, Stdio: [3]*os.File{null, null, null}, Warn: warn,
+			Config: c, Stdio: [3]*os.File{null, null, null},
+			Warn:    func(text string) { tell(report{Warn: text}) },
 			LogFile: filepath.Join(logDir, name+".log"),
 			Changed: func(r rundir.Record) { tell(report{Phase: r.Phase, Boot: r.Boot, Ready: r.Ready}) },
 		})

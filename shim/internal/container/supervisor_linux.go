@@ -133,8 +133,8 @@ func (s *Supervisor) takeRoot() error {
 	if err != nil {
 		return err
 	}
-	if path, err = filepath.EvalSymlinks(path); err != nil {
-		return fmt.Errorf("root directory: %w", err)
+	if resolved, err := filepath.EvalSymlinks(path); err == nil {
+		path = resolved // libcontainer wants no link; a missing root is Open's to tell
 	}
 	root, err := rootfs.Open(path)
 	if err != nil {

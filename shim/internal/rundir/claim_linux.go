@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"golang.org/x/sys/unix"
 )
@@ -19,12 +20,17 @@ type Claim struct {
 // supervisor lives.
 func (d Dir) Claim() (*Claim, error) {
 	for {
-		if err := os.MkdirAll(d.Path, 0o700); err != nil {
+		// The previous owner may remove the directory between any two of these
+		// calls; then they are done again.
+		if err := os.MkdirAll(filepath.Dir(d.Path), 0o755); err != nil {
+			return nil, fmt.Errorf("make runtime directory: %w", err)
+		}
+		if err := os.Mkdir(d.Path, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
 			return nil, fmt.Errorf("make state directory: %w", err)
 		}
 		lock, err := os.OpenFile(d.lock(), os.O_RDWR|os.O_CREATE, 0o600)
 		if errors.Is(err, os.ErrNotExist) {
-			continue // removed by the previous owner between the two calls
+			continue
 		}
 		if err != nil {
 			return nil, fmt.Errorf("open lock: %w", err)
@@ -77,8 +83,9 @@ func (c *Claim) Remove() error {
 	if err := os.Remove(c.Dir.lock()); err != nil {
 		return fmt.Errorf("remove lock: %w", err)
 	}
-	// ENOTEMPTY: the next owner has already made its lock in here.
-	if err := os.Remove(c.Dir.Path); err != nil && !errors.Is(err, unix.ENOTEMPTY) {
+	// From here on the directory may be the next owner's, or already removed by it.
+	err = os.Remove(c.Dir.Path)
+	if err != nil && !errors.Is(err, unix.ENOTEMPTY) && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("remove state directory: %w", err)
 	}
 	return nil
