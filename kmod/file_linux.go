@@ -106,8 +106,8 @@ func readAll(fd int, size int64) ([]byte, error) {
 	}
 }
 
-// readFile reads a file by its plain path.
-func readFile(path string) ([]byte, error) { return readIn("", path) }
+// ReadFile reads a file by its plain path.
+func ReadFile(path string) ([]byte, error) { return readIn("", path) }
 
 // listIn returns the names in the directory root+path, unsorted.
 func listIn(root, path string) ([]string, error) {
@@ -153,8 +153,8 @@ func KernelCommandLine(root string) string {
 
 func closeFd(fd int) { _ = unix.Close(fd) }
 
-// absPath makes a path absolute by putting the working directory before it.
-func absPath(path string) string {
+// AbsPath makes a path absolute by putting the working directory before it.
+func AbsPath(path string) string {
 	if path == "" || path[0] == '/' {
 		return path
 	}
@@ -163,4 +163,27 @@ func absPath(path string) string {
 		return path
 	}
 	return cwd + "/" + path
+}
+
+// IsDir says whether a path is a directory.
+func IsDir(path string) bool {
+	var st unix.Stat_t
+	return unix.Stat(path, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR
+}
+
+// IsTree says whether a directory looks like a module tree.
+func IsTree(dir string) bool {
+	for _, name := range []string{"/modules.dep.bin", "/modules.dep", "/modules.order", "/modules.builtin", "/kernel", "/updates", "/extra"} {
+		var st unix.Stat_t
+		if unix.Stat(dir+name, &st) == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// IsRegular says whether a path is a regular file.
+func IsRegular(path string) bool {
+	var st unix.Stat_t
+	return unix.Stat(path, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFREG
 }

@@ -155,7 +155,7 @@ func activeLockdown(text string) string {
 func (l *Loader) kernelMagic(except string) string {
 	release := KernelRelease()
 	dir := l.Context.opts.Root + "/lib/modules/" + release
-	data, err := readFile(dir + "/modules.order")
+	data, err := ReadFile(dir + "/modules.order")
 	if err != nil {
 		return release
 	}

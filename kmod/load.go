@@ -233,3 +233,8 @@ type DependencyError struct {
 
 func (e *DependencyError) Error() string { return "dependency " + e.Module + ": " + e.Err.Error() }
 func (e *DependencyError) Unwrap() error { return e.Err }
+
+// Insert loads one module file, without dependencies or configuration.
+func (l *Loader) Insert(_ context.Context, path, parameters string) error {
+	return l.insert(path, parameters)
+}

@@ -150,6 +150,23 @@ func (c *Context) module(name, alias string) (*Module, error) {
 	return m, nil
 }
 
+// Named returns the module of exactly this name, a file or built in.
+func (c *Context) Named(name string) (*Module, error) {
+	name = Normalize(name)
+	m, ok, err := c.find(name)
+	if err != nil || ok {
+		return m, err
+	}
+	builtin, err := c.Builtin(name)
+	if err != nil {
+		return nil, err
+	}
+	if !builtin {
+		return nil, fmt.Errorf("%w: %s", ErrNotFound, name)
+	}
+	return &Module{Name: name}, nil
+}
+
 // find looks for a module by its own name in all trees. As if depmod had seen
 // them merged under its default "search updates built-in": a module below
 // updates/ goes before all others; else the tree named first wins.
@@ -187,7 +204,7 @@ func (c *Context) fromPath(path string) (*Module, error) {
 	if !ok {
 		m = &Module{Name: NameOfPath(path)}
 	}
-	m.Path = absPath(path)
+	m.Path = AbsPath(path)
 	return m, nil
 }
 

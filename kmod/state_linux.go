@@ -53,6 +53,10 @@ func (c *Context) State(name string) State {
 	return Absent
 }
 
+func (s State) String() string {
+	return [...]string{"absent", "live", "coming", "going", "builtin"}[s]
+}
+
 func parseState(text string) State {
 	switch strings.TrimSpace(text) {
 	case "live":
@@ -94,7 +98,7 @@ func ParseProcModules(data []byte) []Loaded {
 		if len(f) > 3 && f[3] != "-" {
 			for _, holder := range strings.Split(f[3], ",") {
 				// "[permanent]" stands for a module without an exit function.
-				if holder != "" {
+				if holder != "" && holder[0] != '[' {
 					m.Holders = append(m.Holders, holder)
 				}
 			}
@@ -113,13 +117,27 @@ func ParseProcModules(data []byte) []Loaded {
 	return list
 }
 
-// LoadedModules reads /proc/modules below root.
-func LoadedModules(root string) ([]Loaded, error) {
-	data, err := readIn(root, "/proc/modules")
+// Loaded returns what /proc/modules lists, with size and holders as /sys/module has
+// them: in its order, which is what lsmod shows.
+func (c *Context) Loaded() ([]Loaded, error) {
+	data, err := readIn(c.opts.Root, "/proc/modules")
 	if err != nil {
 		return nil, err
 	}
-	return ParseProcModules(data), nil
+	modules := ParseProcModules(data)
+	for i := range modules {
+		m := &modules[i]
+		dir := "/sys/module/" + m.Name
+		if text, err := readIn(c.opts.Root, dir+"/coresize"); err == nil {
+			if size, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64); err == nil {
+				m.Size = size
+			}
+		}
+		if names, err := listIn(c.opts.Root, dir+"/holders"); err == nil {
+			m.Holders = names
+		}
+	}
+	return modules, nil
 }
 
 // Refcount returns how often a loaded module is in use, -1 if it is not loaded or

@@ -41,6 +41,12 @@ func (t *Tree) Close() {
 	}
 }
 
+// Aliases is the index of the modules' own aliases.
+func (t *Tree) Aliases() *Index { return &t.alias }
+
+// Symbols is the index of exported symbols, as aliases "symbol:NAME".
+func (t *Tree) Symbols() *Index { return &t.symbols }
+
 func (t *Tree) indexes() []*Index {
 	return []*Index{&t.dep, &t.alias, &t.symbols, &t.builtin, &t.builtinAlias}
 }

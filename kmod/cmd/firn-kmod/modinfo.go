@@ -1,0 +1,257 @@
+package main
+
+import (
+	"errors"
+	"strings"
+
+	"firn/kmod"
+)
+
+var modinfoOptions = []option{
+	{'a', "author", false, "print only 'author'"},
+	{'d', "description", false, "print only 'description'"},
+	{'l', "license", false, "print only 'license'"},
+	{'p', "parameters", false, "print only 'parm'"},
+	{'n', "filename", false, "print only 'filename'"},
+	{'0', "null", false, "end values with a zero byte instead of a newline"},
+	{'m', "modname", false, "arguments are module names, not aliases or files"},
+	{'F', "field", true, "print only this field"},
+	{'k', "set-version", true, "kernel release, in place of uname -r"},
+	{'b', "basedir", true, "root of /lib/modules; may be repeated"},
+	{0, "json", false, "output as JSON"},
+	{'V', "version", false, "show version"},
+	{'h', "help", false, "show this help"},
+}
+
+type modinfo struct {
+	*program
+	where
+	field   string
+	end     string
+	modname bool
+	list    jsonList
+}
+
+func runModinfo(p *program, args []string) int {
+	m := &modinfo{program: p, end: "\n"}
+	m.list.w = &p.out
+	found, operands, problem := getopt(args, modinfoOptions)
+	if problem != "" {
+		p.log.raw(problem)
+		return 1
+	}
+	for _, o := range found {
+		switch o.key {
+		case "a", "d", "l", "p", "n":
+			m.field = map[string]string{"a": "author", "d": "description", "l": "license", "p": "parm", "n": "filename"}[o.key]
+		case "0":
+			m.end = "\x00"
+		case "m":
+			m.modname = true
+		case "F":
+			m.field = o.value
+		case "json":
+			m.list.enabled = true
+		case "V":
+			p.printVersion()
+			return 0
+		case "h":
+			p.optionHelp("modinfo [options] modulename|filename...", modinfoOptions)
+			return 0
+		default:
+			_ = m.where.option(o)
+		}
+	}
+	if len(operands) == 0 {
+		p.log.error("missing module or filename.")
+		return 1
+	}
+	return m.showAll(operands)
+}
+
+func (m *modinfo) showAll(operands []string) int {
+	c, err := m.open()
+	if err != nil {
+		m.log.error("%s", err)
+		return 1
+	}
+	code := 0
+	for _, operand := range operands {
+		modules, err := m.find(c, operand)
+		switch {
+		case errors.Is(err, kmod.ErrNotFound) && m.modname:
+			m.log.error("Module name %s not found.", operand)
+			code = 1
+		case err != nil:
+			m.log.error("Module %s not found.", operand)
+			code = 1
+		}
+		for _, module := range modules {
+			if err := m.show(c, module); err != nil {
+				m.log.error("could not get modinfo from '%s': %s", module.Name, err)
+				code = 1
+			}
+		}
+	}
+	m.list.end()
+	return code
+}
+
+// find resolves an operand: a regular file named *.ko or *.ko.*, else a name.
+func (m *modinfo) find(c *kmod.Context, operand string) ([]*kmod.Module, error) {
+	if m.modname {
+		module, err := c.Named(operand)
+		if err != nil {
+			return nil, err
+		}
+		return []*kmod.Module{module}, nil
+	}
+	if isModulePath(operand) {
+		return []*kmod.Module{{Name: kmod.NameOfPath(operand), Path: kmod.AbsPath(operand)}}, nil
+	}
+	if strings.HasPrefix(operand, "/") || strings.HasPrefix(operand, "./") {
+		return nil, kmod.ErrNotFound
+	}
+	return c.Lookup(operand)
+}
+
+func isModulePath(path string) bool {
+	i := strings.Index(path, ".ko")
+	return i >= 0 && (len(path) == i+3 || path[i+3] == '.') && kmod.IsRegular(path)
+}
+
+func (m *modinfo) show(c *kmod.Context, module *kmod.Module) error {
+	builtin := module.Path == ""
+	filename := module.Path
+	if builtin {
+		filename = "(builtin)"
+	}
+	if m.field == "filename" && !m.list.enabled {
+		m.out.puts(filename, m.end)
+		return nil
+	}
+	var info *kmod.Modinfo
+	var err error
+	if builtin {
+		info, err = c.BuiltinModinfo(module.Name)
+	} else {
+		info, err = kmod.ReadModinfo(module.Path)
+	}
+	if err != nil {
+		return err
+	}
+	switch {
+	case m.list.enabled:
+		m.showJSON(module, filename, info)
+	case m.field != "":
+		m.showField(info)
+	default:
+		m.showText(module, filename, builtin, info)
+	}
+	return nil
+}
+
+// rows are all fields in the order in which modinfo shows them, parameters last
+// and each with its type.
+func rows(info *kmod.Modinfo) (fields, parameters []kmod.Field) {
+	index := map[string]int{}
+	parameter := func(name string) *kmod.Field {
+		i, ok := index[name]
+		if !ok {
+			i = len(parameters)
+			index[name] = i
+			parameters = append(parameters, kmod.Field{Key: name + ":"})
+		}
+		return &parameters[i]
+	}
+	for _, f := range info.Fields {
+		switch f.Key {
+		case "parm":
+			name, text, _ := strings.Cut(f.Value, ":")
+			parameter(name).Value = text + parameter(name).Value
+		case "parmtype":
+			name, kind, _ := strings.Cut(f.Value, ":")
+			parameter(name).Value += " (" + kind + ")"
+		default:
+			fields = append(fields, f)
+		}
+	}
+	if s := info.Signature; s != nil {
+		fields = append(fields, kmod.Field{Key: "sig_id", Value: s.ID}, kmod.Field{Key: "signer", Value: s.Signer},
+			kmod.Field{Key: "sig_key", Value: kmod.HexBytes(s.KeyID)}, kmod.Field{Key: "sig_hashalgo", Value: s.HashAlgorithm},
+			kmod.Field{Key: "signature", Value: hexLines(s.Bytes)})
+	}
+	return fields, parameters
+}
+
+// hexLines breaks a signature into lines of 20 bytes.
+func hexLines(b []byte) string {
+	var out strings.Builder
+	out.Grow(3*len(b) + len(b)/20*3)
+	for start := 0; start < len(b); start += 20 {
+		if start > 0 {
+			out.WriteString(":\n\t\t")
+		}
+		out.WriteString(kmod.HexBytes(b[start:min(start+20, len(b))]))
+	}
+	return out.String()
+}
+
+func (m *modinfo) showText(module *kmod.Module, filename string, builtin bool, info *kmod.Modinfo) {
+	// A built-in module has no entry of its own that says its name.
+	if builtin {
+		m.row("name", module.Name)
+	}
+	m.row("filename", filename)
+	fields, parameters := rows(info)
+	for _, f := range fields {
+		m.row(f.Key, f.Value)
+	}
+	for _, p := range parameters {
+		m.row("parm", p.Key+p.Value)
+	}
+}
+
+func (m *modinfo) row(key, value string) {
+	if m.end == "\x00" {
+		m.out.puts(key, "=", value, m.end)
+		return
+	}
+	m.out.puts(key, ":", strings.Repeat(" ", max(0, 15-len(key))), value, m.end)
+}
+
+func (m *modinfo) showField(info *kmod.Modinfo) {
+	fields, parameters := rows(info)
+	if strings.EqualFold(m.field, "parm") {
+		for _, p := range parameters {
+			m.out.puts(p.Key, p.Value, m.end)
+		}
+		return
+	}
+	for _, f := range fields {
+		if strings.EqualFold(m.field, f.Key) {
+			m.out.puts(f.Value, m.end)
+		}
+	}
+}
+
+func (m *modinfo) showJSON(module *kmod.Module, filename string, info *kmod.Modinfo) {
+	fields, parameters := rows(info)
+	pairs := []pair{{"module", module.Name}, {"filename", filename}}
+	seen := map[string]int{}
+	for _, p := range parameters {
+		fields = append(fields, kmod.Field{Key: "parm", Value: p.Key + p.Value})
+	}
+	for _, f := range fields {
+		if m.field != "" && !strings.EqualFold(m.field, f.Key) {
+			continue
+		}
+		if i, ok := seen[f.Key]; ok {
+			pairs[i].value = append(pairs[i].value.([]string), f.Value)
+			continue
+		}
+		seen[f.Key] = len(pairs)
+		pairs = append(pairs, pair{f.Key, []string{f.Value}})
+	}
+	m.list.item(pairs...)
+}

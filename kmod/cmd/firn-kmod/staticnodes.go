@@ -1,0 +1,92 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+
+	"firn/devnodes"
+	"firn/kmod"
+)
+
+var staticNodesOptions = []option{
+	{'f', "format", true, "human (default), tmpfiles or devname"},
+	{'o', "output", true, "write to this file"},
+	{'b', "basedir", true, "root of /lib/modules; may be repeated"},
+	{'k', "set-version", true, "kernel release, in place of uname -r"},
+	{'h', "help", false, "show this help"},
+}
+
+func runStaticNodes(p *program, args []string) int {
+	var w where
+	write := devnodes.WriteHuman
+	output := ""
+	found, _, problem := getopt(args, staticNodesOptions)
+	if problem != "" {
+		p.log.raw(problem)
+		return 1
+	}
+	for _, o := range found {
+		switch o.key {
+		case "f":
+			format, ok := map[string]func(io.Writer, []devnodes.Node) error{
+				"human": devnodes.WriteHuman, "tmpfiles": devnodes.WriteTmpfiles, "devname": devnodes.WriteDevname,
+			}[o.value]
+			if !ok {
+				p.log.raw("unknown format '" + o.value + "' (human, tmpfiles, devname)")
+				return 1
+			}
+			write = format
+		case "o":
+			output = o.value
+		case "h":
+			p.optionHelp("firn-kmod static-nodes [options]", staticNodesOptions)
+			return 0
+		default:
+			_ = w.option(o)
+		}
+	}
+	var nodes []devnodes.Node
+	for _, dir := range w.trees() {
+		data, err := kmod.ReadFile(dir + "/modules.devname")
+		if errors.Is(err, fs.ErrNotExist) {
+			// A kernel without modules has no nodes: that is no failure.
+			p.log.raw(dir + "/modules.devname not found - ignoring")
+			continue
+		}
+		if err == nil {
+			var more []devnodes.Node
+			more, err = devnodes.ReadModulesDevname(bytes.NewReader(data), dir+"/modules.devname")
+			nodes = append(nodes, more...)
+		}
+		if err != nil {
+			p.log.error("%s", err)
+			return 1
+		}
+	}
+	if output == "" {
+		_ = write(&p.out, nodes)
+		return 0
+	}
+	var text bytes.Buffer
+	_ = write(&text, nodes)
+	if err := writeOutput(output, text.Bytes()); err != nil {
+		p.log.error("could not write %s: %s", output, err)
+		return 1
+	}
+	return 0
+}
+
+// writeOutput makes a file and the directories above it.
+func writeOutput(path string, data []byte) error {
+	for i := 1; i < len(path); i++ {
+		if path[i] == '/' {
+			if err := os.Mkdir(path[:i], 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+				return err
+			}
+		}
+	}
+	return os.WriteFile(path, data, 0o644)
+}

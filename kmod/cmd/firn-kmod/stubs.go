@@ -1,0 +1,7 @@
+package main
+
+func runDepmod(p *program, args []string) int      { return 1 }
+func runClosure(p *program, args []string) int     { return 1 }
+func runColdplug(p *program, args []string) int    { return 1 }
+func runCheckConfig(p *program, args []string) int { return 1 }
+func runWhy(p *program, args []string) int         { return 1 }
