@@ -16,8 +16,9 @@ import (
 )
 
 // Follow writes to w what is added to a console's log from now on, until ctx
-// ends or the log's directory is removed; neither is an error. It waits by
-// inotify(7). A log that does not exist yet is waited for.
+// ends or the log's directory is removed (and the log closed by its writer);
+// neither is an error. It waits by inotify(7). A log that does not exist yet is
+// waited for.
 func Follow(ctx context.Context, path string, w io.Writer) error {
 	return TailFollow(ctx, path, 0, w)
 }
@@ -41,6 +42,11 @@ func TailFollow(ctx context.Context, path string, n int, w io.Writer) error {
 	}
 	f := &follower{path: path, out: w, current: current}
 	defer f.close()
+	if current != nil {
+		if f.last, err = current.Stat(); err != nil {
+			return fmt.Errorf("follow console log: %w", err)
+		}
+	}
 	if err := f.write(lastLines(text, n)); err != nil {
 		return err
 	}
@@ -69,7 +75,7 @@ func watchDirectory(path string) (*os.File, error) {
 		return nil, fmt.Errorf("make inotify: %w", err)
 	}
 	dir := filepath.Dir(path)
-	const mask = unix.IN_MODIFY | unix.IN_CREATE | unix.IN_MOVED_TO | unix.IN_DELETE_SELF | unix.IN_MOVE_SELF | unix.IN_ONLYDIR
+	const mask = unix.IN_MODIFY | unix.IN_CREATE | unix.IN_MOVED_TO | unix.IN_DELETE | unix.IN_DELETE_SELF | unix.IN_MOVE_SELF | unix.IN_ONLYDIR
 	if _, err := unix.InotifyAddWatch(fd, dir, mask); err != nil {
 		unix.Close(fd)
 		return nil, &fs.PathError{Op: "watch", Path: dir, Err: err}
@@ -106,7 +112,8 @@ func awaitChange(watch *os.File, name string) (gone bool, err error) {
 type follower struct {
 	path    string
 	out     io.Writer
-	current *os.File // nil until there is a log
+	current *os.File    // nil while there is no log
+	last    os.FileInfo // the last that was open, closed or not
 }
 
 // advance writes out all that is there. A file that lost its name to another
@@ -117,35 +124,53 @@ func (f *follower) advance() error {
 		if err := f.copy(); err != nil || f.current != nil && !turned {
 			return err
 		}
+		// Closed even if there is no next one: an open file keeps its removed
+		// directory from being gone, and us from hearing of it.
+		f.close()
 		next, err := os.Open(f.path)
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil // not yet; keep what we have, if anything
+			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("follow console log: %w", err)
 		}
-		if err := f.skipped(next); err != nil {
+		if err := f.enter(next); err != nil {
 			next.Close()
 			return err
 		}
-		f.close()
-		f.current = next
 	}
 }
 
-// skipped writes out the predecessor if the log turned over twice since we
-// looked: then that is neither the file we had nor the one we go on with.
-func (f *follower) skipped(next *os.File) error {
+// enter goes on with next. If the log turned over twice since we looked, the
+// predecessor is neither what we read last nor next, and comes first.
+func (f *follower) enter(next *os.File) error {
+	info, err := next.Stat()
+	if err != nil {
+		return fmt.Errorf("follow console log: %w", err)
+	}
+	if f.last != nil {
+		if err := f.copySkipped(info); err != nil {
+			return err
+		}
+	}
+	f.current, f.last = next, info
+	return nil
+}
+
+func (f *follower) copySkipped(next os.FileInfo) error {
 	between, err := os.Open(f.path + predecessor)
-	if f.current == nil || errors.Is(err, fs.ErrNotExist) {
-		closeAny(between)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("follow console log: %w", err)
 	}
 	defer between.Close()
-	if isAt(f.current, f.path+predecessor) || isAt(next, f.path+predecessor) {
+	info, err := between.Stat()
+	if err != nil {
+		return fmt.Errorf("follow console log: %w", err)
+	}
+	if os.SameFile(info, f.last) || os.SameFile(info, next) {
 		return nil
 	}
 	_, err = io.Copy(f.out, between)
@@ -168,4 +193,7 @@ func (f *follower) write(text []byte) error {
 	return err
 }
 
-func (f *follower) close() { closeAny(f.current) }
+func (f *follower) close() {
+	closeAny(f.current)
+	f.current = nil
+}
