@@ -12,6 +12,8 @@ import (
 	"runtime"
 	"runtime/debug"
 
+	"firn/init/internal/activate"
+	initboot "firn/init/internal/boot"
 	"firn/init/internal/command"
 	"firn/init/internal/log"
 	"firn/init/internal/signals"
@@ -81,6 +83,14 @@ func boot(inv invocation, pid int, queue *signals.Queue, logger *log.Logger) int
 		logger.Error(fmt.Sprintf("cannot boot: %v, and this is process %d", errNotPID1, pid))
 		return exitUsage
 	}
-	logger.Error("cannot boot: not built in yet")
-	return exitFailure
+	for _, word := range inv.ignored {
+		logger.Warn("word on the command line means nothing here", "word", word)
+	}
+	system := inv.system
+	if system == "" {
+		system = activate.Find(os.Args[0])
+	}
+	return initboot.New(initboot.Options{
+		System: system, Argv: inv.argv, Environ: os.Environ(), Grace: inv.grace,
+	}, queue, logger, log.ToFD(2)).Run()
 }

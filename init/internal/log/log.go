@@ -17,6 +17,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Level is a priority of syslog(3); smaller is graver.
@@ -137,4 +138,9 @@ func appendValue(b []byte, value string) []byte {
 		return append(b, value...)
 	}
 	return strconv.AppendQuote(b, value)
+}
+
+// Took formats a duration since a moment, in milliseconds.
+func Took(since time.Time) string {
+	return strconv.FormatFloat(float64(time.Since(since).Microseconds())/1000, 'f', 3, 64) + "ms"
 }

@@ -19,6 +19,9 @@ import (
 // ErrEnded is the error of a signal to a process that has ended.
 var ErrEnded = errors.New("process has ended")
 
+// ErrClosed is the error of a start after Close.
+var ErrClosed = errors.New("no process is started any more: the system is ending")
+
 // Spec is what to start.
 type Spec struct {
 	Path string   // resolved already: no search in $PATH
@@ -40,6 +43,7 @@ type Reaper struct {
 	mu       sync.Mutex
 	children map[int]*Process
 	orphans  uint64
+	closed   bool
 }
 
 // Process is a child. Its Status may be read once Done is closed.
@@ -93,6 +97,9 @@ func (r *Reaper) fork(spec Spec, attr *syscall.SysProcAttr) (*Process, error) {
 	signals.CleanMask()
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.closed {
+		return nil, ErrClosed
+	}
 	pid, err := syscall.ForkExec(spec.Path, spec.Args, &syscall.ProcAttr{Dir: spec.Dir, Env: env, Files: spec.Files, Sys: attr})
 	if err != nil {
 		return nil, fmt.Errorf("execute %s: %w", spec.Path, err)
@@ -100,6 +107,13 @@ func (r *Reaper) fork(spec Spec, attr *syscall.SysProcAttr) (*Process, error) {
 	p := &Process{PID: pid, Started: time.Now(), r: r, done: make(chan struct{})}
 	r.children[pid] = p
 	return p, nil
+}
+
+// Close refuses every start from now on; whatever was started is known when it returns.
+func (r *Reaper) Close() {
+	r.mu.Lock()
+	r.closed = true
+	r.mu.Unlock()
 }
 
 // batch is how many are reaped under one lock, so that a burst does not keep Start and Signal waiting.

@@ -89,9 +89,10 @@ func (l *Link) beginReload(m handoff.Message) handoff.Message {
 		return handoff.Refuse(m, handoff.Busy, "another reload is running")
 	}
 	l.busy = true
+	reload := l.reload
 	go func() {
 		answer := handoff.Acknowledge(m, "activated "+m.System)
-		if err := l.reload(m.System); err != nil {
+		if err := reload(m.System); err != nil {
 			answer = handoff.Refuse(m, handoff.Internal, err.Error())
 		}
 		l.mu.Lock()

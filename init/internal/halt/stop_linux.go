@@ -1,0 +1,100 @@
+package halt
+
+import (
+	"os"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"firn/init/internal/log"
+	"firn/init/internal/reap"
+	"firn/init/internal/signals"
+)
+
+// Stopper ends all processes.
+type Stopper struct {
+	Log    *log.Logger
+	Reaper *reap.Reaper
+	Queue  *signals.Queue
+	Burst  *Burst
+	Grace  time.Duration
+	// Service is stopped before the rest; nil if there is none. Shell says that it is one, which pays no heed to
+	// SIGTERM.
+	Service *reap.Process
+	Shell   bool
+}
+
+// tick is how often processes are looked for that are not our children, such as those that were brought in from
+// outside by nsenter: nothing tells us of their end.
+const tick = 20 * time.Millisecond
+
+// Stop runs the stages up to kill. now leaves out all before that one.
+func (s *Stopper) Stop(now bool) {
+	if !now && s.Service != nil {
+		s.terminate(func(sig syscall.Signal) { _ = s.Service.SignalGroup(sig) }, s.Shell)
+		now = s.wait(s.Service.Done())
+	}
+	if !now {
+		s.terminate(func(sig syscall.Signal) { _ = unix.Kill(-1, sig) }, false)
+		s.wait(nil)
+	}
+	if s.gone() {
+		return
+	}
+	s.Log.Debug("killing what is left")
+	_ = unix.Kill(-1, unix.SIGKILL)
+	s.wait(nil)
+	if !s.gone() {
+		s.Log.Warn("processes outlived SIGKILL", "grace", s.Grace.String())
+	}
+}
+
+// terminate sends what asks for an end, and SIGCONT, since a stopped process takes SIGTERM only then.
+func (s *Stopper) terminate(send func(syscall.Signal), hangup bool) {
+	send(unix.SIGTERM)
+	if hangup {
+		send(unix.SIGHUP)
+	}
+	send(unix.SIGCONT)
+}
+
+// wait waits for done, or with nil for the end of all processes, reaping meanwhile. It reports whether somebody lost
+// patience; the end of the grace period is only logged.
+func (s *Stopper) wait(done <-chan struct{}) (impatient bool) {
+	deadline := time.After(s.Grace)
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	if done == nil && s.gone() {
+		return false
+	}
+	for {
+		select {
+		case <-done:
+			return false
+		case <-deadline:
+			s.Log.Warn("not ended in time", "grace", s.Grace.String())
+			return false
+		case <-s.Queue.Child:
+			s.Reaper.Reap()
+		case <-ticker.C:
+		case sig := <-s.Queue.End:
+			if row, _ := signals.EndsCommand(sig.(syscall.Signal)); row.Now {
+				return true
+			}
+		case sig := <-s.Queue.Other:
+			if sig == os.Interrupt && s.Burst.Add(time.Now()) {
+				return true
+			}
+		}
+		if done == nil && s.gone() {
+			return false
+		}
+	}
+}
+
+// gone reports whether no process but this is left: kill(2) with -1 finds none to signal.
+func (s *Stopper) gone() bool {
+	s.Reaper.Reap()
+	return unix.Kill(-1, 0) == unix.ESRCH
+}

@@ -1,0 +1,75 @@
+// Package manager knows who started firn-init, by the environment of systemd's Container Interface, and what
+// environment its own children get. Its input is an environment; its output are plain values. It is pure.
+package manager
+
+import (
+	"slices"
+	"strings"
+)
+
+// Manager is what a container manager says of itself.
+type Manager struct {
+	Container string // $container: its name, such as "systemd-nspawn", "lxc" or "firn"; empty on a machine
+	UUID      string // $container_uuid, as it was given
+	Notify    string // $NOTIFY_SOCKET
+	// Host are the $container_host_* variables: the host's os-release, without the prefix ("id", "version_id").
+	Host map[string]string
+}
+
+// FromEnviron reads an environment of NAME=value strings. If a name is there twice, the last counts.
+func FromEnviron(environ []string) Manager {
+	m := Manager{Host: make(map[string]string)}
+	for _, v := range environ {
+		name, value, _ := strings.Cut(v, "=")
+		switch {
+		case name == "container":
+			m.Container = value
+		case name == "container_uuid":
+			m.UUID = value
+		case name == "NOTIFY_SOCKET":
+			m.Notify = value
+		case strings.HasPrefix(name, "container_host_"):
+			m.Host[strings.TrimPrefix(name, "container_host_")] = value
+		}
+	}
+	return m
+}
+
+// own are variables that speak to PID 1 alone: whoever else used them would speak in its name.
+var own = []string{"NOTIFY_SOCKET", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "WATCHDOG_PID", "WATCHDOG_USEC", "systemConfig"}
+
+// DefaultPath is the search path of children, where the manager gave none.
+const DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// nixPath goes before it where a NixOS system is there (nixpkgs' environment.profiles).
+const nixPath = "/run/wrappers/bin:/nix/var/nix/profiles/default/bin:/run/current-system/sw/bin:/run/current-system/sw/sbin"
+
+// ChildEnviron is the environment of what PID 1 starts in boot mode: its own without what is meant for PID 1, and with
+// what any program expects. nixos says that a NixOS system is activated.
+func ChildEnviron(environ []string, nixos bool) []string {
+	env := slices.DeleteFunc(slices.Clone(environ), func(v string) bool {
+		name, _, _ := strings.Cut(v, "=")
+		return slices.Contains(own, name)
+	})
+	path := DefaultPath
+	if nixos {
+		path = nixPath + ":" + path
+	}
+	for _, v := range []string{"PATH=" + path, "HOME=/root", "USER=root", "LOGNAME=root"} {
+		name, _, _ := strings.Cut(v, "=")
+		if Lookup(env, name) == "" {
+			env = append(env, v)
+		}
+	}
+	return env
+}
+
+// Lookup gives the value of a variable, empty if it is not there.
+func Lookup(environ []string, name string) string {
+	for _, v := range slices.Backward(environ) {
+		if rest, ok := strings.CutPrefix(v, name+"="); ok {
+			return rest
+		}
+	}
+	return ""
+}
