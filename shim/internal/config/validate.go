@@ -108,7 +108,7 @@ func (c *Config) checkSupported() error {
 	case c.Exec.SuppressSync.V:
 		return unsupported(c.Exec.SuppressSync.From, topicSync)
 	case u.Private.Set && u.Private.V.Mode != UsersNo:
-		return unsupported(u.Private.From, topicUsers)
+		return &ValueError{From: u.Private.From, Value: string(u.Private.V.Mode), Err: refuse(topicUsers)}
 	case changesOwners(u.Ownership.V):
 		return unsupported(u.Ownership.From, topicUsers)
 	case len(u.BindUser) > 0:

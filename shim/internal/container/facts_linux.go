@@ -48,7 +48,7 @@ func (l *launch) facts(root *rootfs.Root) (*spec.Facts, error) {
 	return &spec.Facts{
 		Name: l.name, Root: root.Path, RunHost: l.dir.Host(), Terminal: l.term,
 		Capabilities: caps, Memory: physicalMemory(),
-		CgroupMode: l.host.Mode, CgroupPath: l.cgroup.Payload(), Systemd: l.record.Scope != "",
+		CgroupMode: l.host.Mode, CgroupPath: l.cgroup.Payload(),
 		OSRelease: release, Environ: os.Getenv,
 		Init: root.Init(), Shell: root.Shell(), UUID: l.record.UUID,
 		User: account, FirnInit: firnInit, Binds: binds, Places: l.places,

@@ -13,6 +13,7 @@ import (
 	"firn/shim/internal/console"
 	"firn/shim/internal/lifecycle"
 	"firn/shim/internal/rundir"
+	"firn/shim/internal/systemd"
 )
 
 // once starts the container, serves it, and returns when PID 1 has ended and
@@ -40,6 +41,12 @@ func (s *Supervisor) once(ctx context.Context, signals <-chan os.Signal) (end, e
 		s.Changed(s.record)
 	}
 	inbox.Accept(run.leader.Ref().PID)
+	machine, err := s.register(ctx, run)
+	if err != nil {
+		run.abandon()
+		return end{}, err
+	}
+	defer machine.Unregister()
 	result := s.serve(ctx, run, inbox, signals)
 	if err := run.container.Destroy(); err != nil {
 		s.Warn(fmt.Sprintf("destroy container: %v", err))
@@ -67,6 +74,23 @@ func (s *Supervisor) launch() (*launched, error) {
 		warn:   s.Warn,
 	}
 	return l.run()
+}
+
+// register makes the container known to systemd-machined, where there is one.
+// That it cannot is an error only if --register= asked for it.
+func (s *Supervisor) register(ctx context.Context, run *launched) (*systemd.Machine, error) {
+	asked := s.Config.Unit.Register
+	if !asked.Or(systemd.Running()) {
+		return nil, nil
+	}
+	machine, err := systemd.Register(ctx, s.name, s.record.UUID, s.record.Root, run.leader.Ref().PID)
+	if err != nil && asked.Set {
+		return nil, fmt.Errorf("%s: %w", asked.From, err)
+	}
+	if err != nil {
+		s.Warn(err.Error())
+	}
+	return machine, nil
 }
 
 // serve is the supervisor's event loop while PID 1 runs.

@@ -16,6 +16,7 @@ import (
 	"firn/shim/internal/pidfd"
 	"firn/shim/internal/rootfs"
 	"firn/shim/internal/rundir"
+	"firn/shim/internal/systemd"
 )
 
 // Supervisor starts one container and stays with it until it ends.
@@ -52,7 +53,7 @@ const exitRebootKeepUnit = 133
 
 // Run starts the container and returns its exit code when it has ended.
 func (s *Supervisor) Run(ctx context.Context) (code int, err error) {
-	if err := s.prepare(); err != nil {
+	if err := s.prepare(ctx); err != nil {
 		return 1, err
 	}
 	defer func() {
@@ -78,7 +79,7 @@ func (s *Supervisor) Run(ctx context.Context) (code int, err error) {
 }
 
 // prepare takes what only one supervisor may hold: the name and the root.
-func (s *Supervisor) prepare() (err error) {
+func (s *Supervisor) prepare(ctx context.Context) (err error) {
 	hostname, err := os.Hostname()
 	if err != nil {
 		return err
@@ -101,27 +102,49 @@ func (s *Supervisor) prepare() (err error) {
 	if err := sweepClaimed(s.host, s.claim); err != nil {
 		return err
 	}
-	if err := s.placeInCgroups(); err != nil {
+	if err := s.placeInCgroups(ctx); err != nil {
 		return err
 	}
 	return s.takeRoot()
 }
 
-// placeInCgroups decides what the container's cgroup hangs from.
-func (s *Supervisor) placeInCgroups() error {
+// placeInCgroups decides what the container's cgroup hangs from:
+//
+//	--keep-unit            the unit's own cgroup
+//	a host with systemd    a scope made for it, below --slice=
+//	--slice= without       the slice's cgroup
+//	else                   /machine
+func (s *Supervisor) placeInCgroups(ctx context.Context) error {
 	s.cgroup = cgroups.Layout{Parent: cgroups.DefaultParent, Name: s.name}
 	s.record.KeepUnit = s.Config.Unit.KeepUnit.V
-	if s.record.KeepUnit {
-		own, err := s.host.Own(os.Getpid())
+	slice := s.Config.Unit.Slice
+	switch {
+	case s.record.KeepUnit:
+		return s.enterOwnUnit()
+	case systemd.Running():
+		scope, err := systemd.EnterScope(ctx, s.name, slice.Or(systemd.DefaultSlice))
 		if err != nil {
-			return fmt.Errorf("find own cgroup for --keep-unit: %w", err)
+			return err
 		}
-		s.cgroup.Parent = own
-		if s.host.Mode == cgroups.Unified {
-			// No process may stand in a cgroup that hands controllers down.
-			if err := s.host.MoveSelf(s.cgroup.Supervisor()); err != nil {
-				return fmt.Errorf("leave the unit's own cgroup: %w", err)
-			}
+		s.record.Scope = scope
+		return s.enterOwnUnit()
+	case slice.Set:
+		s.cgroup.Parent = systemd.SlicePath(slice.V)
+	}
+	return s.cgroup.Check()
+}
+
+// enterOwnUnit makes the cgroup that this process stands in the container's
+// parent. On v2 no process may stay in a cgroup that hands controllers down.
+func (s *Supervisor) enterOwnUnit() error {
+	own, err := s.host.Own(os.Getpid())
+	if err != nil {
+		return fmt.Errorf("find own cgroup: %w", err)
+	}
+	s.cgroup.Parent = own
+	if s.host.Mode == cgroups.Unified {
+		if err := s.host.MoveSelf(s.cgroup.Supervisor()); err != nil {
+			return fmt.Errorf("leave the unit's own cgroup: %w", err)
 		}
 	}
 	return s.cgroup.Check()
@@ -156,7 +179,7 @@ func (s *Supervisor) takeRoot() error {
 	}
 	s.record = rundir.Record{
 		Name: s.name, Phase: rundir.Starting, Supervisor: self, Started: time.Now(),
-		Root: path, RootID: id, CgroupBase: s.cgroup.Parent, KeepUnit: s.record.KeepUnit,
+		Root: path, RootID: id, CgroupBase: s.cgroup.Parent, KeepUnit: s.record.KeepUnit, Scope: s.record.Scope,
 		Boot: s.Config.StartMode() == config.StartBoot, Log: s.LogFile,
 		UUID: s.Config.Identity.UUID.Or(root.MachineID()),
 	}

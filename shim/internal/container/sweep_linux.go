@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"time"
 
 	"firn/cgroups"
@@ -92,9 +93,11 @@ func clear(host *cgroups.Host, layout cgroups.Layout, rec *rundir.Record) error 
 			return fmt.Errorf("remove cgroup: %w", err)
 		}
 	}
-	if layout.Parent == cgroups.DefaultParent {
-		if err := host.Prune(layout.Parent); err != nil {
-			return fmt.Errorf("remove cgroup: %w", err)
+	if !rec.KeepUnit && rec.Scope == "" {
+		for parent := layout.Parent; parent != "/"; parent = path.Dir(parent) {
+			if err := host.Prune(parent); err != nil {
+				return fmt.Errorf("remove cgroup: %w", err)
+			}
 		}
 	}
 	for _, dir := range rec.Temporary {

@@ -48,9 +48,10 @@ func Lower(s *spec.Spec) (*Container, error) {
 		Path:      path.Dir(s.OCI.Linux.CgroupsPath),
 		Resources: &resources,
 	}
-	// What the outer cgroup limits, the inner one only repeats: no resources
-	// there but the device rules, without which libcontainer refuses to start.
-	config.Cgroups.Resources = &cgroups.Resources{Devices: rules}
+	// The inner cgroup repeats the limits for those inside who look for theirs
+	// in the cgroup they see as the root; what holds is the outer.
+	inner := resources
+	config.Cgroups.Resources = &inner
 	return &Container{Config: config, Outer: outer}, nil
 }
 

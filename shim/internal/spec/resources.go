@@ -26,8 +26,8 @@ var containerDevices = []struct {
 }
 
 // properties are the resource control settings (systemd.resource-control(5))
-// that firn applies itself on a host without systemd. With systemd they go to
-// the container's scope unread.
+// that firn applies, to the container's own cgroup and not to a unit: so they
+// mean the same on a host without systemd, and hold under --keep-unit too.
 var properties = map[string]func(*resourceBuilder, string) error{
 	"MemoryMax":     func(b *resourceBuilder, v string) error { return b.size(v, &b.memory().Limit) },
 	"MemoryLimit":   func(b *resourceBuilder, v string) error { return b.size(v, &b.memory().Limit) },
@@ -61,13 +61,10 @@ func (s *Spec) buildResources(c *config.Config, f *Facts) error {
 		b.Devices = append(b.Devices, rule)
 	}
 	s.OCI.Linux.Resources = b.LinuxResources
-	if f.Systemd {
-		return nil
-	}
 	for _, p := range c.Unit.Properties {
 		apply, ok := properties[p.Name]
 		if !ok {
-			return fmt.Errorf("%s: property %q needs systemd on the host; without it firn applies %s",
+			return fmt.Errorf("%s: property %q is not one that firn applies: %s",
 				p.From, p.Name, strings.Join(slices.Sorted(maps.Keys(properties)), " "))
 		}
 		if err := apply(b, p.Value); err != nil {

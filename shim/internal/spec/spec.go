@@ -51,7 +51,6 @@ type Facts struct {
 	Shell        string              // the shell in the root, a path inside
 	UUID         string              // the container's machine id, 32 hexadecimal digits
 	User         User                // whom the payload runs as
-	Systemd      bool                // the host's systemd holds the container's unit and its properties
 	Memory       uint64              // physical memory, bytes
 	FirnInit     bool                // firn-init stands at RunHostInit in the container
 	Binds        []Bind              // binds that follow from the host: resolv.conf, timezone, journal

@@ -104,7 +104,7 @@ func TestBuildRefuses(t *testing.T) {
 		{argv: []string{"-D", "/r", "-b"}, facts: func(f *Facts) { f.Init = "" }, want: "no init in the root"},
 		{argv: []string{"-D", "/r", "-a", "/x"}, facts: func(f *Facts) { f.FirnInit = false }, want: "firn-init not found"},
 		{argv: []string{"-D", "/r"}, facts: func(f *Facts) { f.Shell = "" }, want: "no shell"},
-		{argv: []string{"-D", "/r", "--property=Foo=1", "/x"}, want: `property "Foo" needs systemd`},
+		{argv: []string{"-D", "/r", "--property=Foo=1", "/x"}, want: `property "Foo" is not one that firn applies`},
 		{argv: []string{"-D", "/r", "--property=MemoryMax=lots", "/x"}, want: "want a size"},
 		{argv: []string{"-D", "/r", "--property=MemoryHigh=1G", "/x"}, want: "cgroup v1 has no equivalent"},
 	} {
