@@ -149,6 +149,12 @@ func (d *demo) start() error {
 	}
 	running := time.Since(begin)
 	for {
+		select {
+		case err := <-d.ended:
+			d.ended <- err
+			return fmt.Errorf("boot: the container ended (%v)\n%s", err, d.said())
+		default:
+		}
 		status, err := d.firn("status", "--json", name)
 		if err == nil && strings.Contains(status, `"state": "ready"`) {
 			break
@@ -171,7 +177,7 @@ func (d *demo) execute() error {
 	const script = `. /etc/os-release
 echo "$PRETTY_NAME on $(uname -sr), host name $(hostname), PID 1 is $(readlink -f /proc/1/exe)"
 echo "processes: $(ls -d /proc/[0-9]* | wc -l); /nix is $(grep -q ' /nix ro[, ]' /proc/self/mountinfo && echo read-only || echo writable)"`
-	return d.verb("run a command in it", "exec", name, "--", "/bin/sh", "-c", "export PATH=/run/current-system/sw/bin\n"+script)
+	return d.verb("run a command in it", "exec", name, "/bin/sh", "-c", "export PATH=/run/current-system/sw/bin\n"+script)
 }
 
 // halt runs the seed's preStop script.

@@ -25,8 +25,9 @@ type Snapshot map[string][]string
 const settle = time.Second
 
 // shared are the directories that firn may leave: all containers share them, and
-// removing them when the last container goes would race with the next.
-var shared = []string{"machine", "/run/firn", "/run/lock"}
+// removing them when the last container goes would race with the next. /run/mount
+// is where mount(8) and umount(8) keep notes.
+var shared = []string{"machine", "/run/firn", "/run/lock", "/run/mount"}
 
 // Watch fails the test if, when it is over and has cleaned up, the private host
 // holds anything that it did not hold now, or lacks what it held. It comes first

@@ -118,7 +118,7 @@ func launch(tb testing.TB, name string, cmd *exec.Cmd) *container {
 	go func() { _ = cmd.Wait(); close(c.ended) }()
 	tb.Cleanup(func() {
 		if tb.Failed() {
-			tb.Logf("output of %s:\n%s", name, c.output)
+			tb.Logf("%s printed, in the end:\n%s", name, c.output.tail(15))
 		}
 		select {
 		case <-c.ended:
@@ -156,11 +156,11 @@ func (c *container) await(limit time.Duration, what string, done func() bool) {
 	for !done() {
 		select {
 		case <-c.ended:
-			c.tb.Fatalf("%s ended with %d before %s:\n%s", c.name, c.cmd.ProcessState.ExitCode(), what, c.output)
+			c.tb.Fatalf("%s ended with %d before %s", c.name, c.cmd.ProcessState.ExitCode(), what)
 		case <-time.After(2 * time.Millisecond):
 		}
 		if time.Now().After(deadline) {
-			c.tb.Fatalf("%s: no %s after %v:\n%s", c.name, what, limit, c.output)
+			c.tb.Fatalf("%s: no %s after %v", c.name, what, limit)
 		}
 	}
 }
@@ -171,7 +171,7 @@ func (c *container) wait(limit time.Duration) int {
 	select {
 	case <-c.ended:
 	case <-time.After(limit):
-		c.tb.Fatalf("%s has not ended after %v:\n%s", c.name, limit, c.output)
+		c.tb.Fatalf("%s has not ended after %v", c.name, limit)
 	}
 	return c.cmd.ProcessState.ExitCode()
 }
@@ -237,6 +237,12 @@ func (o *output) String() string {
 	o.mutex.Lock()
 	defer o.mutex.Unlock()
 	return o.buffer.String()
+}
+
+// tail returns the last lines.
+func (o *output) tail(lines int) string {
+	all := strings.Split(strings.TrimSpace(o.String()), "\n")
+	return strings.Join(all[max(0, len(all)-lines):], "\n")
 }
 
 // A notifySocket collects what a service says by sd_notify(3).

@@ -49,5 +49,5 @@ func TestDebian(t *testing.T) {
 // inside runs a command in a container by `firn exec`.
 func inside(tb testing.TB, name string, command ...string) result {
 	tb.Helper()
-	return firn(tb, append([]string{"exec", name, "--"}, command...)...)
+	return firn(tb, append([]string{"exec", name}, command...)...)
 }

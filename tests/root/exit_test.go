@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 
 	"firn/tests/host"
@@ -25,7 +27,6 @@ func TestExit(t *testing.T) {
 		{"seven", []string{"/bin/sh", "-c", "exit 7"}, 7},
 		{"high", []string{"/bin/sh", "-c", "exit 255"}, 255},
 		{"seven-pid2", []string{"-a", "/bin/sh", "-c", "exit 7"}, 7},
-		{"killed-pid2", []string{"-a", "/bin/sh", "-c", "kill -KILL $$"}, 1},
 		{"pipe", []string{"-P", "/bin/sh", "-c", "read x; exit 3"}, 3},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -33,10 +34,28 @@ func TestExit(t *testing.T) {
 			if r.code != c.want {
 				t.Errorf("%v, want exit code %d", r, c.want)
 			}
-			if c.name == "killed-pid2" && r.stderr == "" {
-				t.Error("nothing is said about the signal that killed the payload")
-			}
 		})
+	}
+}
+
+// TestKilled: a payload that a signal kills is an error.
+func TestKilled(t *testing.T) {
+	host.Watch(t)
+	const name = "killed"
+	c := start(t, name, "-q", "-D", rootfs.Debian(t), "/bin/sleep", "1000")
+	c.ready()
+	if err := syscall.Kill(leader(name), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	if code := c.wait(stopLimit); code != 1 {
+		t.Errorf("exit code %d, want 1", code)
+	}
+	if text := c.output.String(); !strings.HasPrefix(text, "firn: ") || !strings.Contains(text, "SIGKILL") {
+		t.Errorf("firn says %q, want an error that names SIGKILL", text)
+	}
+	// The same below a PID 1 that is not the payload.
+	if r := firn(t, "nspawn", "-q", "-M", name, "-a", "-D", rootfs.Debian(t), "/bin/sh", "-c", "kill -KILL $$"); r.code == 0 {
+		t.Errorf("with -a: %v, want an exit code other than 0", r)
 	}
 }
 
