@@ -4,6 +4,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"firn/tests/require"
 )
 
 // oracleLines are command lines that systemd-nspawn 252 and ParseArgv must both
@@ -62,10 +64,7 @@ var oracleDiffers = map[string]string{
 
 func TestOracleAcceptance(t *testing.T) {
 	t.Parallel()
-	nspawn, err := exec.LookPath("systemd-nspawn")
-	if err != nil {
-		t.Skip("systemd-nspawn is not installed")
-	}
+	nspawn := require.Program(t, "systemd-nspawn")
 	for _, line := range oracleLines {
 		argv := []string{line}
 		if len(line) > 2 && line[2] == ' ' {
