@@ -9,46 +9,26 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// helpers are the programs that /proc/sys/kernel/modprobe may name: Debian's,
-// to know that the machine itself is right, and ours.
-var helpers = map[string]func(t *testing.T) []File{
-	"kmod": func(t *testing.T) []File {
-		return append(WithLibraries(t, "kmod"), File{Path: helper, Link: "/usr/bin/kmod"})
-	},
-	"firn-kmod": func(t *testing.T) []File {
-		return []File{Binary(t, "firn-kmod", "/usr/bin/firn-kmod"), {Path: helper, Link: "/usr/bin/firn-kmod"}}
-	},
-}
-
-// helper is named after the tool it has to be; it is not the kernel's default,
-// so that nothing but the setting leads to it.
-const helper = "/vm/helper/modprobe"
-
 // Static nodes stand before their modules are loaded; opening one loads it.
 func TestStaticNodesLoadOnDemand(t *testing.T) {
-	each(t, func(t *testing.T, label Label) {
-		for name, files := range helpers {
-			t.Run(name, func(t *testing.T) {
-				t.Parallel()
-				g := Start(t, Machine{
-					Kernel:  label,
-					Modules: []string{"fuse", "snd_seq", "loop", "tun", "uinput", "overlay"},
-					Files: append(files(t),
-						File{Path: "/vm/nodes", Source: Build(t, "./nodes")},
-						File{Path: "/etc/group", Text: "root:x:0:\naudio:x:29:\ndisk:x:6:\n"}),
-				})
-				g.Write("/proc/sys/kernel/modprobe", helper)
-				g.Must("/vm/nodes")
-				checkNodes(t, g)
-				openNodes(t, g)
-				if err := g.Open("/dev/absent"); err == nil || !strings.HasSuffix(err.Error(), "no such device") {
-					t.Errorf("a node without a driver: %v", err)
-				}
-				g.Shell("mkdir /tmp/up /tmp/work && mount -t overlay -o lowerdir=/etc,upperdir=/tmp/up,workdir=/tmp/work none /mnt")
-				if !g.Modules()["overlay"] {
-					t.Error("mount did not load overlay")
-				}
-			})
+	eachLoader(t, func(t *testing.T, label Label, l loader) {
+		g := Start(t, Machine{
+			Kernel:  label,
+			Modules: []string{"fuse", "snd_seq", "loop", "tun", "uinput", "overlay"},
+			Files: append(l.files(t),
+				File{Path: "/vm/nodes", Source: Build(t, "./nodes")},
+				File{Path: "/etc/group", Text: "root:x:0:\naudio:x:29:\ndisk:x:6:\n"}),
+		})
+		g.Write("/proc/sys/kernel/modprobe", helper)
+		g.Must("/vm/nodes")
+		checkNodes(t, g)
+		openNodes(t, g)
+		if err := g.Open("/dev/absent"); err == nil || !strings.HasSuffix(err.Error(), "no such device") {
+			t.Errorf("a node without a driver: %v", err)
+		}
+		g.Shell("mkdir /tmp/up /tmp/work && mount -t overlay -o lowerdir=/etc,upperdir=/tmp/up,workdir=/tmp/work none /mnt")
+		if !g.Modules()["overlay"] {
+			t.Error("mount did not load overlay")
 		}
 	})
 }
