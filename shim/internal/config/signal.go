@@ -74,3 +74,9 @@ func (s Signal) String() string {
 
 // MarshalText makes a Signal its name in JSON.
 func (s Signal) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads what MarshalText writes.
+func (s *Signal) UnmarshalText(text []byte) (err error) {
+	*s, err = ParseSignal(string(text))
+	return err
+}

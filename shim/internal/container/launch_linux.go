@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 
+	occgroups "github.com/opencontainers/cgroups"
 	"github.com/opencontainers/cgroups/manager"
 	"github.com/opencontainers/runc/libcontainer"
 	"golang.org/x/sys/unix"
@@ -131,15 +132,8 @@ func (l *launch) create(s *spec.Spec) (_ *launched, err error) {
 	if err != nil {
 		return nil, err
 	}
-	outer, err := manager.New(low.Outer)
-	if err != nil {
-		return nil, fmt.Errorf("prepare cgroup %s: %w", low.Outer.Path, err)
-	}
-	if err := outer.Apply(-1); err != nil {
-		return nil, fmt.Errorf("make cgroup %s: %w", low.Outer.Path, err)
-	}
-	if err := outer.Set(low.Outer.Resources); err != nil {
-		return nil, fmt.Errorf("limit cgroup %s: %w", low.Outer.Path, err)
+	if err := makeOuter(low.Outer); err != nil {
+		return nil, err
 	}
 	container, err := libcontainer.Create(l.dir.State(), l.name, low.Config)
 	if err != nil {
@@ -156,6 +150,30 @@ func (l *launch) create(s *spec.Spec) (_ *launched, err error) {
 	}
 	return run, l.execute(run)
 }
+
+// makeOuter makes the cgroup above PID 1's, with limits and device rules.
+func makeOuter(config *occgroups.Cgroup) error {
+	outer, err := manager.New(config)
+	if err != nil {
+		return fmt.Errorf("prepare cgroup %s: %w", config.Path, err)
+	}
+	// The last container to end removes their common parent. It may do so
+	// while this one has made the parent and not yet its own cgroup in it.
+	for range maxParentRaces {
+		if err = outer.Apply(-1); !errors.Is(err, os.ErrNotExist) {
+			break
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("make cgroup %s: %w", config.Path, err)
+	}
+	if err := outer.Set(config.Resources); err != nil {
+		return fmt.Errorf("limit cgroup %s: %w", config.Path, err)
+	}
+	return nil
+}
+
+const maxParentRaces = 100
 
 // start makes PID 1, up to the point where it waits to be executed.
 func (r *launched) start(stdio [3]*os.File) error {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"golang.org/x/sys/unix"
 )
@@ -20,12 +19,14 @@ type Claim struct {
 // supervisor lives.
 func (d Dir) Claim() (*Claim, error) {
 	for {
-		// The previous owner may remove the directory between any two of these
-		// calls; then they are done again.
-		if err := os.MkdirAll(filepath.Dir(d.Path), 0o755); err != nil {
-			return nil, fmt.Errorf("make runtime directory: %w", err)
+		// The previous owner may remove the directory, or the last one the
+		// directory above, between any two of these calls; then they are done
+		// again.
+		err := d.make()
+		if errors.Is(err, os.ErrNotExist) {
+			continue
 		}
-		if err := os.Mkdir(d.Path, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+		if err != nil {
 			return nil, fmt.Errorf("make state directory: %w", err)
 		}
 		lock, err := os.OpenFile(d.lock(), os.O_RDWR|os.O_CREATE, 0o600)
@@ -47,6 +48,22 @@ func (d Dir) Claim() (*Claim, error) {
 		}
 		lock.Close() // locked a file that its owner had just unlinked
 	}
+}
+
+// make makes the directory and the one above. os.MkdirAll will not do: it takes
+// a directory that vanishes meanwhile for a file in the way.
+func (d Dir) make() error {
+	for _, path := range []string{d.Root().Path, d.Path} {
+		if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+			if path == d.Path {
+				return err
+			}
+			if err := os.MkdirAll(path, 0o700); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // Held tells whether a supervisor holds the container.
@@ -88,6 +105,7 @@ func (c *Claim) Remove() error {
 	if err != nil && !errors.Is(err, unix.ENOTEMPTY) && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("remove state directory: %w", err)
 	}
+	_ = os.Remove(c.Dir.Root().Path) // stays while another container has its directory there
 	return nil
 }
 

@@ -50,7 +50,7 @@ func TestClaimIsExclusiveAndRemoveLeavesNothing(t *testing.T) {
 // Many processes claim and remove one name at once: never two owners.
 func TestClaimRace(t *testing.T) {
 	t.Parallel()
-	dir := Root{Path: t.TempDir()}.Dir("web")
+	dir := Root{Path: filepath.Join(t.TempDir(), "firn")}.Dir("web")
 	var owner sync.Mutex
 	var wg sync.WaitGroup
 	for range 16 {
@@ -81,7 +81,7 @@ func TestClaimRace(t *testing.T) {
 
 func TestRecordRoundTrip(t *testing.T) {
 	t.Parallel()
-	dir := Root{Path: t.TempDir()}.Dir("web")
+	dir := Root{Path: filepath.Join(t.TempDir(), "firn")}.Dir("web")
 	if _, err := dir.Read(); !errors.Is(err, ErrUnknown) {
 		t.Fatalf("Read of nothing = %v, want ErrUnknown", err)
 	}
@@ -111,7 +111,7 @@ func TestRecordRoundTrip(t *testing.T) {
 
 func TestAwait(t *testing.T) {
 	t.Parallel()
-	dir := Root{Path: t.TempDir()}.Dir("web")
+	dir := Root{Path: filepath.Join(t.TempDir(), "firn")}.Dir("web")
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	if _, err := dir.Await(ctx, nil); !errors.Is(err, ErrUnknown) {
