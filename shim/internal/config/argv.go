@@ -54,7 +54,7 @@ func (b *build) option(g *given) error {
 		value = g.option.implied
 	}
 	if err := g.option.set(b, value, g.from); err != nil {
-		return &ValueError{From: g.from, Value: value, Err: err}
+		return &ValueError{From: g.from, Value: g.value, Err: err}
 	}
 	return nil
 }

@@ -259,7 +259,7 @@ func TestUnsupportedOptions(t *testing.T) {
 		t.Errorf("only %d unsupported options in the table", count)
 	}
 	_, err := ParseArgv([]string{"--private-users"}, caller)
-	if want := "--private-users yes: not supported by firn yet (user namespaces)"; err == nil || err.Error() != want {
+	if want := "--private-users: not supported by firn yet (user namespaces)"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"firn/shim/internal/rundir"
 	"firn/shim/internal/spec"
 	"firn/shim/internal/stage"
+	"firn/shim/internal/sysctl"
 )
 
 // launch is one start of a container, until PID 1 is executed.
@@ -135,6 +136,9 @@ func (l *launch) create(s *spec.Spec) (_ *launched, err error) {
 	if err := makeOuter(low.Outer); err != nil {
 		return nil, err
 	}
+	if err := l.guardSysctl(low.Outer.Path); err != nil {
+		return nil, err
+	}
 	container, err := libcontainer.Create(l.dir.State(), l.name, low.Config)
 	if err != nil {
 		return nil, fmt.Errorf("create container: %w", err)
@@ -174,6 +178,28 @@ func makeOuter(config *occgroups.Cgroup) error {
 }
 
 const maxParentRaces = 100
+
+// guardSysctl protects the host's kernel parameters where the kernel can. A
+// host with cgroup v1 alone has no place for the guard: there the read-only
+// /proc/sys is all, as with systemd-nspawn.
+func (l *launch) guardSysctl(cgroup string) error {
+	for _, h := range l.host.Hierarchies {
+		if !h.V2 || h.ReadOnly {
+			continue
+		}
+		dir := h.Dir(cgroup)
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return fmt.Errorf("make cgroup: %w", err)
+		}
+		err := sysctl.Guard(dir)
+		if errors.Is(err, sysctl.ErrUnavailable) {
+			l.warn(fmt.Sprintf("root inside can reach the host's kernel parameters: %v", err))
+			return nil
+		}
+		return err
+	}
+	return nil
+}
 
 // start makes PID 1, up to the point where it waits to be executed.
 func (r *launched) start(stdio [3]*os.File) error {
