@@ -87,6 +87,10 @@ func need(tb testing.TB) {
 // Again runs this program once more, with the same arguments, where Enter makes
 // a private host, and returns its exit code. It removes what the host was made of.
 func Again(kind Kind) (code int, err error) {
+	// This process stays until all is cleared away, whatever signal comes.
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT)
+	defer signal.Stop(signals)
 	scratch, err := os.MkdirTemp("", "firn-host-")
 	if err != nil {
 		return 0, err
@@ -116,11 +120,6 @@ func Again(kind Kind) (code int, err error) {
 		defer func() { err = errors.Join(err, tree.remove()) }()
 	}
 
-	// The terminal's signals reach the child by themselves; this process has to
-	// stay, to clean up.
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT)
-	defer signal.Stop(signals)
 	if err := startIn(cmd, kind); err != nil {
 		return 0, err
 	}
@@ -130,7 +129,6 @@ func Again(kind Kind) (code int, err error) {
 		}
 	}()
 	err = cmd.Wait()
-	close(signals)
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
 		return max(exit.ExitCode(), 1), nil

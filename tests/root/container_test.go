@@ -132,9 +132,7 @@ func launch(tb testing.TB, name string, cmd *exec.Cmd) *container {
 
 // kill ends the container by force.
 func (c *container) kill() {
-	if pid := leader(c.name); pid > 0 {
-		_ = syscall.Kill(pid, syscall.SIGKILL)
-	}
+	_ = signalLeader(c.name, syscall.SIGKILL)
 	select {
 	case <-c.ended:
 	case <-time.After(5 * time.Second):
@@ -199,11 +197,47 @@ func leaderFiles(name string) []string {
 // leader finds PID 1 of a container by the cgroup layout alone, or 0.
 func leader(name string) int {
 	for _, file := range leaderFiles(name) {
-		if pids := numbersIn(file); len(pids) == 1 {
-			return pids[0]
+		for _, pid := range numbersIn(file) {
+			if isFirst(pid) {
+				return pid
+			}
 		}
 	}
 	return 0
+}
+
+// isFirst reports whether a process is PID 1 of a namespace below ours.
+func isFirst(pid int) bool {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return false // ended meanwhile
+	}
+	for line := range strings.Lines(string(text)) {
+		if value, ok := strings.CutPrefix(line, "NSpid:"); ok {
+			numbers := strings.Fields(value)
+			return len(numbers) > 1 && numbers[len(numbers)-1] == "1"
+		}
+	}
+	return false
+}
+
+// signalLeader sends a signal to PID 1 of a container, if there is one.
+func signalLeader(name string, signal syscall.Signal) error {
+	pid := leader(name)
+	if pid == 0 { // which would be this process's own group
+		return syscall.ESRCH
+	}
+	return syscall.Kill(pid, signal)
+}
+
+// alone wants PID 1 of a container to stand in its cgroup without any other.
+func (c *container) alone() {
+	c.tb.Helper()
+	for _, file := range leaderFiles(c.name) {
+		if pids := numbersIn(file); len(pids) > 0 && (len(pids) > 1 || !isFirst(pids[0])) {
+			c.tb.Errorf("%s holds %v, want PID 1 alone", file, pids)
+		}
+	}
 }
 
 // numbersIn reads a file of numbers; a missing file holds none.

@@ -39,8 +39,9 @@ func TestDebian(t *testing.T) {
 		t.Errorf("a process inside sees the host's cgroups: %v", unit)
 	}
 	if leader(name) == 0 {
-		t.Errorf("PID 1 is not alone in any of %v", leaderFiles(name))
+		t.Errorf("no PID 1 in any of %v", leaderFiles(name))
 	}
+	c.alone()
 	if code := c.stop(); code != 0 {
 		t.Errorf("exit code %d after firn stop, want 0", code)
 	}

@@ -19,7 +19,9 @@ import (
 // has, must not be able to do. The script exits with 0 if it could.
 type escape struct{ name, script string }
 
-// escapes are tried with busybox's or Debian's sh; /tmp is writable.
+// escapes are tried with busybox's or Debian's sh; /tmp is writable. Files of the
+// kernel are opened for writing, and that is all: the machine is not changed by an
+// escape that works.
 var escapes = []escape{
 	{"remount /nix", `mount -o remount,rw,bind /nix && echo >/nix/store/firn-probe`},
 	{"remount a submount of /nix", `mount -o remount,rw,bind /nix/store/submount && echo >/nix/store/submount/firn-probe`},
@@ -29,28 +31,20 @@ var escapes = []escape{
 	{"unmount /nix", `umount /nix && echo >/nix/firn-probe && ls /nix/store`},
 	{"mount_setattr /nix", `FIRN_PROBE=mount-setattr /probe`},
 	{"write /nix", `echo >/nix/store/firn-probe`},
-	{"write sysctl", `echo firn >/proc/sys/kernel/domainname`},
-	{"write core_pattern", `echo core >/proc/sys/kernel/core_pattern`},
-	{"remount /proc/sys", `mount -o remount,rw,bind /proc/sys && echo core >/proc/sys/kernel/core_pattern`},
-	{"unmount /proc/sys", `umount /proc/sys && echo core >/proc/sys/kernel/core_pattern`},
-	{"another procfs", `mkdir -p /tmp/p && mount -t proc proc /tmp/p && echo core >/tmp/p/sys/kernel/core_pattern`},
-	{"sysrq-trigger", `echo h >/proc/sysrq-trigger`},
-	{"remount sysrq-trigger", `mount -o remount,rw,bind /proc/sysrq-trigger && echo h >/proc/sysrq-trigger`},
-	{"sysrq-trigger of another procfs", `mkdir -p /tmp/q && mount -t proc proc /tmp/q && echo h >/tmp/q/sysrq-trigger`},
-	{"write sysfs", `echo 1 >/sys/kernel/profiling`},
-	{"remount sysfs", `mount -o remount,rw /sys && echo mem >/sys/power/state_that_is_not`},
-	{"uevent helper", `mount -o remount,rw,bind /sys && echo /tmp/x >/sys/kernel/uevent_helper`},
-	{"host's block devices", `
-		n=0
-		while read -r major minor rest; do
-			case $major in [0-9]*) ;; *) continue ;; esac
-			n=$((n + 1))
-			rm -f /tmp/blk; mknod /tmp/blk b $major $minor || continue
-			dd if=/tmp/blk of=/dev/null bs=512 count=1 2>/dev/null && exit 0
-		done </proc/partitions
-		exit 1`},
+	{"write sysctl", `true >/proc/sys/kernel/domainname`},
+	{"write core_pattern", `true >/proc/sys/kernel/core_pattern`},
+	{"remount /proc/sys", `mount -o remount,rw,bind /proc/sys && true >/proc/sys/kernel/core_pattern`},
+	{"unmount /proc/sys", `umount /proc/sys && true >/proc/sys/kernel/core_pattern`},
+	{"another procfs", `mkdir -p /tmp/p && mount -t proc proc /tmp/p && true >/tmp/p/sys/kernel/core_pattern`},
+	{"sysrq-trigger", `true >/proc/sysrq-trigger`},
+	{"remount sysrq-trigger", `mount -o remount,rw,bind /proc/sysrq-trigger && true >/proc/sysrq-trigger`},
+	{"sysrq-trigger of another procfs", `mkdir -p /tmp/q && mount -t proc proc /tmp/q && true >/tmp/q/sysrq-trigger`},
+	{"write sysfs", `true >/sys/kernel/profiling`},
+	{"remount sysfs", `mount -o remount,rw /sys && true >/sys/kernel/profiling`},
+	{"uevent helper", `mount -o remount,rw,bind /sys && true >/sys/kernel/uevent_helper`},
+	{"host's block devices", readBlockDevices},
 	{"kernel memory", `rm -f /tmp/mem; mknod /tmp/mem c 1 1 && dd if=/tmp/mem of=/dev/null bs=1 count=1 2>/dev/null`},
-	{"kernel log device", `rm -f /tmp/kmsg; mknod /tmp/kmsg c 1 11 && echo firn >/tmp/kmsg`},
+	{"kernel log device", `rm -f /tmp/kmsg; mknod /tmp/kmsg c 1 11 && true >/tmp/kmsg`},
 	{"host's root through /proc/1/root", `[ -e /proc/1/root/` + hostMarker + ` ]`},
 	{"host's root through /proc/1/cwd", `[ -e /proc/1/cwd/../../../../` + hostMarker + ` ]`},
 	{"host's root through a descriptor", `for fd in /proc/1/fd/* /proc/self/fd/*; do [ -e $fd/../../../../` + hostMarker + ` ] && exit 0; done; exit 1`},
@@ -59,12 +53,21 @@ var escapes = []escape{
 	{"release agent", `FIRN_PROBE=release-agent /probe`},
 	{"cgroups above", `FIRN_PROBE=mount-cgroup-up /probe`},
 	{"cgroup mounts that show the host's", `awk '$0 ~ / - cgroup2? / && $4 ~ /\.\./ { found = 1 } END { exit !found }' /proc/self/mountinfo`},
-	{"limits of its own cgroup", `for f in /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/pids/pids.max /sys/fs/cgroup/memory.max /sys/fs/cgroup/devices/devices.allow; do
-			[ -e $f ] || continue
-			echo a >$f && exit 0
-			mount -o remount,rw,bind $(dirname $f) && echo a >$f && exit 0
-		done; exit 1`},
+	{"devices that its cgroup denies", `
+		mkdir -p /tmp/d; mount -t cgroup -o devices c /tmp/d || mount --bind /sys/fs/cgroup/devices /tmp/d
+		mount -o remount,rw,bind /tmp/d
+		for f in $(find /tmp/d -name devices.allow); do echo a >$f; done
+		` + readBlockDevices},
 }
+
+// readBlockDevices makes a node for each block device and reads from it.
+const readBlockDevices = `
+	while read -r major minor rest; do
+		case $major in [0-9]*) ;; *) continue ;; esac
+		rm -f /tmp/blk; mknod /tmp/blk b $major $minor || continue
+		dd if=/tmp/blk of=/dev/null bs=512 count=1 2>/dev/null && exit 0
+	done </proc/partitions
+	exit 1`
 
 // hostMarker is a file in the host's root that no container has.
 const hostMarker = ".firn-host-marker"

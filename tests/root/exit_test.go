@@ -44,7 +44,7 @@ func TestKilled(t *testing.T) {
 	const name = "killed"
 	c := start(t, name, "-q", "-D", rootfs.Debian(t), "/bin/sleep", "1000")
 	c.ready()
-	if err := syscall.Kill(leader(name), syscall.SIGKILL); err != nil {
+	if err := signalLeader(name, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	if code := c.wait(stopLimit); code != 1 {

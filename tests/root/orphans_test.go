@@ -46,7 +46,7 @@ func TestOrphans(t *testing.T) {
 
 			signals, slowest := 0, time.Duration(0)
 			for !c.says("end") {
-				if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
+				if err := signalLeader(name, syscall.SIGTERM); err != nil {
 					t.Fatalf("signal %d: %v", signals, err)
 				}
 				signals++

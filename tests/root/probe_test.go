@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -38,28 +39,34 @@ func runProbe(mode string) int {
 	return 0
 }
 
-// openRootByHandle opens inode 2, the root directory of an ext file system, or
-// 128 and 256, those of xfs and btrfs, from a handle made up by hand: whoever has
-// CAP_DAC_READ_SEARCH leaves a bind-mounted part of a file system that way.
+// openRootByHandle opens the root directory of the file system behind each mount
+// from a handle made up by hand: inode 2 on ext4, 128 on xfs, 256 on btrfs.
+// Whoever has CAP_DAC_READ_SEARCH leaves a bound part of a file system that way.
 func openRootByHandle() error {
-	mount, err := os.Open("/")
+	text, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
 		return err
 	}
-	defer func() { _ = mount.Close() }()
-	var last error
-	for _, inode := range []uint64{2, 128, 256} {
-		bytes := binary.LittleEndian.AppendUint64(nil, inode)
-		for _, kind := range []int32{1, 0x4d, 0x81} { // FILEID_INO32_GEN, btrfs, xfs
-			fd, err := unix.OpenByHandleAt(int(mount.Fd()), unix.NewFileHandle(kind, bytes), unix.O_RDONLY)
-			if err != nil {
-				last = err
+	last := fmt.Errorf("no mount to try")
+	for line := range strings.Lines(string(text)) {
+		fields := strings.Fields(line)
+		if len(fields) < 5 || fields[3] == "/" {
+			continue // the mount shows the whole file system anyway
+		}
+		fd, err := unix.Open(fields[4], unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+		if err != nil {
+			continue
+		}
+		mount := os.NewFile(uintptr(fd), fields[4])
+		for inode, kind := range map[uint64]int32{2: 1, 128: 1, 256: 0x4d} { // FILEID_INO32_GEN, FILEID_BTRFS_WITHOUT_PARENT
+			var opened int
+			opened, last = unix.OpenByHandleAt(fd, unix.NewFileHandle(kind, binary.LittleEndian.AppendUint64(nil, inode)), unix.O_RDONLY)
+			if last != nil {
 				continue
 			}
-			dir := os.NewFile(uintptr(fd), "handle")
-			names, _ := dir.Readdirnames(-1)
-			if !sameDirectory(dir, mount) {
-				fmt.Println("opened a directory with", names)
+			dir := os.NewFile(uintptr(opened), "handle")
+			if names, err := dir.Readdirnames(-1); err == nil && !sameDirectory(dir, mount) {
+				fmt.Println("through", fields[4], "opened a directory with", names)
 				return nil
 			}
 		}
@@ -73,25 +80,23 @@ func sameDirectory(a, b *os.File) bool {
 	return errA == nil && errB == nil && os.SameFile(one, other)
 }
 
-// setReleaseAgent gives the v1 name=systemd hierarchy, which is the host's, a
-// release agent: a program that the kernel runs outside of every container.
+// setReleaseAgent gives a v1 hierarchy, which is the host's, a release agent: a
+// program that the kernel runs outside of every container.
 func setReleaseAgent() error {
-	if err := os.MkdirAll("/tmp/agent", 0o755); err != nil {
+	const at = "/tmp/agent"
+	if err := os.MkdirAll(at, 0o755); err != nil {
 		return err
 	}
-	var last error
-	for _, options := range []string{"none,name=systemd", "memory", "pids", "cpu"} {
-		for _, flags := range []uintptr{0, unix.MS_REMOUNT} {
-			last = unix.Mount("cgroup", "/tmp/agent", "cgroup", flags, options+",release_agent=/firn-agent")
-			if last == nil && flags != 0 {
-				return nil
-			}
-			if last != nil {
-				last = unix.Mount("cgroup", "/tmp/agent", "cgroup", 0, options)
-			}
+	last := fmt.Errorf("no cgroup v1 hierarchy to mount")
+	for _, hierarchy := range []string{"none,name=systemd", "memory", "pids", "cpu"} {
+		if unix.Mount("cgroup", at, "cgroup", 0, hierarchy) != nil {
+			continue
 		}
-		last = unix.Mount("cgroup", "/tmp/agent", "cgroup", unix.MS_REMOUNT, options+",release_agent=/firn-agent")
-		_ = unix.Unmount("/tmp/agent", unix.MNT_DETACH)
+		last = unix.Mount("", at, "", unix.MS_REMOUNT, hierarchy+",release_agent=/firn-agent")
+		if last != nil {
+			last = os.WriteFile(at+"/release_agent", []byte("/firn-agent"), 0)
+		}
+		_ = unix.Unmount(at, unix.MNT_DETACH)
 		if last == nil {
 			return nil
 		}
@@ -108,26 +113,30 @@ func clearReadOnly() error {
 	return os.WriteFile("/nix/store/firn-probe", nil, 0o644)
 }
 
-// climbCgroups mounts cgroup file systems anew and looks whether anything above
-// the container's own cgroup can be reached: their roots must be the
-// container's, which knows no cgroup "tests" and no "machine".
+// climbCgroups mounts cgroup file systems anew and looks whether they show more
+// than the container's own cgroup, such as the one that the tests run in.
 func climbCgroups() error {
-	if err := os.MkdirAll("/tmp/climb", 0o755); err != nil {
+	const at = "/tmp/climb"
+	if err := os.MkdirAll(at, 0o755); err != nil {
 		return err
 	}
-	refused := fmt.Errorf("nothing above the own cgroup")
 	for _, try := range [][2]string{{"cgroup2", ""}, {"cgroup", "none,name=systemd"}, {"cgroup", "pids"}, {"cgroup", "memory"}} {
-		if unix.Mount("c", "/tmp/climb", try[0], 0, try[1]) != nil {
+		if unix.Mount("c", at, try[0], 0, try[1]) != nil {
 			continue
 		}
-		for _, name := range []string{"tests", "machine", "../tests", "../../tests"} {
-			if _, err := os.Stat(filepath.Join("/tmp/climb", name)); err == nil && name[0] != '.' {
-				refused = nil
+		var seen []string
+		for _, name := range []string{"tests", "machine"} {
+			if _, err := os.Stat(filepath.Join(at, name)); err == nil {
+				seen = append(seen, name)
 			}
 		}
-		_ = unix.Unmount("/tmp/climb", unix.MNT_DETACH)
+		_ = unix.Unmount(at, unix.MNT_DETACH)
+		if len(seen) > 0 {
+			fmt.Println("seen above the own cgroup:", seen)
+			return nil
+		}
 	}
-	return refused
+	return fmt.Errorf("nothing above the own cgroup")
 }
 
 // installProbe puts this test binary into a container's root as /probe.
