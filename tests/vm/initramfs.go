@@ -1,7 +1,6 @@
 package vm
 
 import (
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -139,15 +138,15 @@ func WithLibraries(tb testing.TB, program string) []File {
 	return files
 }
 
-// Binary is one of the programs that make build has put into bin/.
+// Binary is one of the programs that make build has put into bin/, or those of
+// $FIRN_BIN.
 func Binary(tb testing.TB, name, path string) File {
 	tb.Helper()
-	file, err := filepath.Abs(filepath.Join("../../bin", name))
-	if err != nil {
-		tb.Fatal(err)
+	dir := os.Getenv("FIRN_BIN")
+	if dir == "" {
+		dir = "../../bin"
 	}
-	if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
-		require.Missing(tb, require.CapFile, file+", which make build makes")
-	}
+	file := filepath.Join(dir, name)
+	require.File(tb, file, "made by make build")
 	return File{Path: path, Source: file, Mode: 0o755}
 }
