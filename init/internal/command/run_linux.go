@@ -3,9 +3,7 @@ package command
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
-	"os/exec"
 	"syscall"
 	"time"
 
@@ -13,6 +11,8 @@ import (
 
 	"firn/init/handoff"
 	"firn/init/internal/log"
+	"firn/init/internal/manager"
+	"firn/init/internal/program"
 	"firn/init/internal/reap"
 	"firn/init/internal/shim"
 	"firn/init/internal/signals"
@@ -56,13 +56,9 @@ func Run(ctx context.Context, o Options, queue *signals.Queue, logger *log.Logge
 // the foreground if there is a terminal. It stays in firn-init's session: who is PID 1 of a container with a terminal
 // leads that, and is told of a hangup.
 func (r *run) start() (int, error) {
-	path, err := exec.LookPath(r.Argv[0])
-	if err != nil && !errors.Is(err, exec.ErrDot) {
-		var e *exec.Error
-		if errors.As(err, &e) {
-			err = e.Err
-		}
-		return startCode(err), fmt.Errorf("execute %s: %w", r.Argv[0], err)
+	path, err := program.Find(r.Argv[0], searchPath(r.Env))
+	if err != nil {
+		return startCode(err), err
 	}
 	r.process, err = r.reaper.Start(reap.Spec{
 		Path: path, Args: r.Argv, Env: r.Env,
@@ -91,9 +87,17 @@ func (r *run) foreground() {
 	_ = r.process.SignalGroup(unix.SIGCONT) // it may have ended
 }
 
+// searchPath is $PATH, or what it stands for where there is none.
+func searchPath(env []string) string {
+	if path := manager.Lookup(env, "PATH"); path != "" {
+		return path
+	}
+	return manager.DefaultPath
+}
+
 // startCode is the code for an error of execve(2) or of the search in $PATH.
 func startCode(err error) int {
-	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, program.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
 		return ExitNotFound
 	}
 	return ExitNotExecutable

@@ -63,7 +63,7 @@ var Table = []Row{
 	{Signal: syscall.SIGUSR2, Verb: DumpState},
 	{Signal: syscall.SIGHUP, Verb: Reload},
 	{Signal: RTMin + 0, Verb: Nothing, Systemd: "default.target",
-		Note: "default.target asked for: already there"},
+		Note: "never seen: see Listen. There is one target, and it is reached"},
 	{Signal: RTMin + 1, Verb: Nothing, Systemd: "rescue.target",
 		Note: "rescue mode asked for: no rescue.target here"},
 	{Signal: RTMin + 2, Verb: Nothing, Systemd: "emergency.service",
@@ -118,7 +118,8 @@ func EndsCommand(sig syscall.Signal) (Row, bool) {
 
 // Forwarded reports whether command mode hands a signal on. Not SIGCHLD, which tells of firn-init's own children;
 // SIGURG, by which the Go runtime preempts itself; SIGPIPE, which only comes of firn-init's own writes; nor SIGTTIN
-// and SIGTTOU, which tell firn-init that it is not in the foreground.
+// and SIGTTOU, which tell firn-init that it is not in the foreground. SIGPROF and SIGRTMIN+0 would be, but never come:
+// see Listen.
 func Forwarded(sig syscall.Signal) bool {
 	switch sig {
 	case syscall.SIGCHLD, syscall.SIGURG, syscall.SIGPIPE, syscall.SIGTTIN, syscall.SIGTTOU:
