@@ -43,9 +43,18 @@ func runNspawn(args []string) error {
 	if os.Geteuid() != 0 {
 		return errors.New("cannot run container: must be root")
 	}
-	return supervise(&container.Supervisor{
+	return superviseHere(c)
+}
+
+// superviseHere runs the container on firn's own terminal or descriptors.
+func superviseHere(c *config.Config) error {
+	s := &container.Supervisor{
 		Config: c, Stdio: [3]*os.File{os.Stdin, os.Stdout, os.Stderr}, Warn: warn,
-	})
+	}
+	if !c.Quiet.V {
+		s.Tell = func(text string) { fmt.Fprintln(os.Stderr, text) }
+	}
+	return supervise(s)
 }
 
 // nspawnConfig reads the command line and the settings files it leads to.

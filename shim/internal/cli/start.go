@@ -159,9 +159,7 @@ func newRun() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("cannot run %q: %w", args[0], err)
 			}
-			return supervise(&container.Supervisor{
-				Config: c, Stdio: [3]*os.File{os.Stdin, os.Stdout, os.Stderr}, Warn: warn,
-			})
+			return superviseHere(c)
 		},
 	}
 	cmd.Flags().BoolVar(&detached, detachedFlag, false, "")

@@ -17,7 +17,7 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // caller is the process that tests pretend to be.
-var caller = Caller{Dir: "/work", LookupEnv: func(name string) (string, bool) {
+var caller = Caller{Dir: "/home/u", LookupEnv: func(name string) (string, bool) {
 	v, ok := map[string]string{"TERM": "xterm", "EMPTY": ""}[name]
 	return v, ok
 }}

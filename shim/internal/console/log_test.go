@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -143,6 +144,47 @@ func TestTail(t *testing.T) {
 	}
 	if text, err := Tail(path, -1); err != nil || string(text) != "one\ntwo\nth" {
 		t.Errorf("the predecessor alone: %q, %v", text, err)
+	}
+}
+
+// While the log turns over all the time, what is read is one piece of what
+// was written.
+func TestTailWhileItTurnsOver(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "console.log")
+	l := openLog(t, path, 4096)
+	stop, written := make(chan struct{}), make(chan struct{})
+	defer func() { close(stop); <-written }()
+	go func() {
+		defer close(written)
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			default:
+				if _, err := fmt.Fprintf(l, "%08d\n", i); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		}
+	}()
+	for range 2000 {
+		text, err := Tail(path, -1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Fields(string(text))
+		if len(lines) < 3 {
+			continue
+		}
+		lines = lines[1 : len(lines)-1] // the outer two may be cut
+		first, _ := strconv.Atoi(lines[0])
+		for i, line := range lines {
+			if line != fmt.Sprintf("%08d", first+i) {
+				t.Fatalf("line %d of %d is %s, want %08d", i, len(lines), line, first+i)
+			}
+		}
 	}
 }
 

@@ -45,13 +45,16 @@ func readBoth(path string) (text []byte, current *os.File, err error) {
 			current.Close()
 			return nil, nil, fmt.Errorf("read console log: %w", err)
 		}
-		// Turned over meanwhile: older may be what we hold open.
 		if isAt(current, path) {
 			return append(older, newer...), current, nil
 		}
+		// Turned over meanwhile: older may be what we hold open. If no log
+		// has the name, and it did not become the predecessor, it was removed.
+		_, err = os.Lstat(path)
+		removed := errors.Is(err, fs.ErrNotExist) && !isAt(current, path+predecessor)
 		current.Close()
-		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			return append(older, newer...), nil, nil // removed, not turned over
+		if removed {
+			return append(older, newer...), nil, nil
 		}
 	}
 }

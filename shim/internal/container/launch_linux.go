@@ -6,8 +6,6 @@ import (
 	"os"
 	"runtime"
 
-	occgroups "github.com/opencontainers/cgroups"
-	"github.com/opencontainers/cgroups/manager"
 	"github.com/opencontainers/runc/libcontainer"
 	"golang.org/x/sys/unix"
 
@@ -20,7 +18,6 @@ import (
 	"firn/shim/internal/rundir"
 	"firn/shim/internal/spec"
 	"firn/shim/internal/stage"
-	"firn/shim/internal/sysctl"
 )
 
 // launch is one start of a container, until PID 1 is executed.
@@ -93,6 +90,9 @@ func (l *launch) onStage() (*launched, error) {
 	if err := l.lock(s); err != nil {
 		return nil, err
 	}
+	if err := l.lockRoot(s, root); err != nil {
+		return nil, err
+	}
 	return l.create(s)
 }
 
@@ -106,25 +106,6 @@ func (l *launch) enterStage() error {
 	}
 	l.stage = st
 	return err
-}
-
-// lock puts the sources of the mounts that must stay read-only on the stage.
-func (l *launch) lock(s *spec.Spec) error {
-	for i, m := range s.OCI.Mounts {
-		if !s.Locked[m.Destination] {
-			continue
-		}
-		recursive := m.Options[0] == "rbind"
-		staged, err := l.stage.Bind(m.Source, recursive)
-		if err != nil {
-			return fmt.Errorf("bind %s to %s: %w", m.Source, m.Destination, err)
-		}
-		s.OCI.Mounts[i].Source = staged
-		// The copy keeps the submounts and their flags; asking for ro again
-		// would make libcontainer remount what is already so.
-		s.OCI.Mounts[i].Options = []string{m.Options[0], "rslave"}
-	}
-	return nil
 }
 
 // create has libcontainer make the namespaces and execute PID 1.
@@ -153,52 +134,6 @@ func (l *launch) create(s *spec.Spec) (_ *launched, err error) {
 		return nil, err
 	}
 	return run, l.execute(run)
-}
-
-// makeOuter makes the cgroup above PID 1's, with limits and device rules.
-func makeOuter(config *occgroups.Cgroup) error {
-	outer, err := manager.New(config)
-	if err != nil {
-		return fmt.Errorf("prepare cgroup %s: %w", config.Path, err)
-	}
-	// The last container to end removes their common parent. It may do so
-	// while this one has made the parent and not yet its own cgroup in it.
-	for range maxParentRaces {
-		if err = outer.Apply(-1); !errors.Is(err, os.ErrNotExist) {
-			break
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("make cgroup %s: %w", config.Path, err)
-	}
-	if err := outer.Set(config.Resources); err != nil {
-		return fmt.Errorf("limit cgroup %s: %w", config.Path, err)
-	}
-	return nil
-}
-
-const maxParentRaces = 100
-
-// guardSysctl protects the host's kernel parameters where the kernel can. A
-// host with cgroup v1 alone has no place for the guard: there the read-only
-// /proc/sys is all, as with systemd-nspawn.
-func (l *launch) guardSysctl(cgroup string) error {
-	for _, h := range l.host.Hierarchies {
-		if !h.V2 || h.ReadOnly {
-			continue
-		}
-		dir := h.Dir(cgroup)
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return fmt.Errorf("make cgroup: %w", err)
-		}
-		err := sysctl.Guard(dir)
-		if errors.Is(err, sysctl.ErrUnavailable) {
-			l.warn(fmt.Sprintf("root inside can reach the host's kernel parameters: %v", err))
-			return nil
-		}
-		return err
-	}
-	return nil
 }
 
 // start makes PID 1, up to the point where it waits to be executed.

@@ -32,11 +32,15 @@ func (s *Supervisor) once(ctx context.Context, signals <-chan os.Signal) (end, e
 		return end{}, err
 	}
 	defer inbox.Close()
+	s.tell("Spawning container %s on %s.", s.name, s.record.Root)
 	run, err := s.launch()
 	if err != nil {
 		return end{}, err
 	}
 	defer run.leader.Close()
+	if run.spec.Console == config.ConsoleInteractive {
+		s.tell("Press ^] three times within 1s to kill container.")
+	}
 	if s.Changed != nil {
 		s.Changed(s.record)
 	}

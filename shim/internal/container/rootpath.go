@@ -28,5 +28,8 @@ func (s *Supervisor) rootPath() (string, error) {
 			return path, nil
 		}
 	}
+	if s.Config.Root.Template.Set {
+		return candidates[1], nil // to be made
+	}
 	return "", fmt.Errorf("no root directory for container %q: neither %s nor %s exists", s.name, candidates[0], candidates[1])
 }

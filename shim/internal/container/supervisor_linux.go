@@ -36,8 +36,10 @@ type Supervisor struct {
 	LogFile string
 	// Changed is called with each new record, before the next event.
 	Changed func(rundir.Record)
-	// Warn takes sentences for the user.
+	// Warn takes sentences for the user about what is not as asked.
 	Warn func(string)
+	// Tell takes sentences about the container's course; nil is quiet.
+	Tell func(string)
 
 	name   string
 	dir    rundir.Dir
@@ -70,11 +72,14 @@ func (s *Supervisor) Run(ctx context.Context) (code int, err error) {
 			return 1, err
 		}
 		if !end.reboot {
-			return end.exitCode()
+			code, err := end.exitCode()
+			s.tell(end.sentence(), s.name)
+			return code, err
 		}
 		if s.record.KeepUnit {
 			return exitRebootKeepUnit, nil
 		}
+		s.tell("Container %s is being rebooted.", s.name)
 	}
 }
 
@@ -156,6 +161,11 @@ func (s *Supervisor) takeRoot() error {
 	if err != nil {
 		return err
 	}
+	if template := s.Config.Root.Template; template.Set {
+		if err := rootfs.FromTemplate(path, template.V); err != nil {
+			return fmt.Errorf("%s: %w", template.From, err)
+		}
+	}
 	if resolved, err := filepath.EvalSymlinks(path); err == nil {
 		path = resolved // libcontainer wants no link; a missing root is Open's to tell
 	}
@@ -228,6 +238,12 @@ func (s *Supervisor) finish() error {
 	return s.claim.Remove()
 }
 
+func (s *Supervisor) tell(format string, args ...any) {
+	if s.Tell != nil && format != "" {
+		s.Tell(fmt.Sprintf(format, args...))
+	}
+}
+
 // update changes the record and tells those who watch.
 func (s *Supervisor) update(change func(*rundir.Record)) error {
 	change(&s.record)
@@ -259,4 +275,15 @@ func (e end) exitCode() (int, error) {
 		return 1, fmt.Errorf("container was killed")
 	}
 	return 1, fmt.Errorf("container ended by signal %s", unix.SignalName(e.status.Signal()))
+}
+
+// sentence tells how a container ended that gave no error.
+func (e end) sentence() string {
+	switch {
+	case e.status.Exited() && e.status.ExitStatus() == 0:
+		return "Container %s exited successfully."
+	case e.status.Signaled() && e.status.Signal() == unix.SIGINT:
+		return "Container %s has been shut down."
+	}
+	return ""
 }
