@@ -191,7 +191,7 @@ func (c *Config) ParseCommandLine(text string) {
 	at := Origin{File: CommandLineFile}
 	for _, word := range splitCommandLine(text) {
 		module, option, ok := strings.Cut(word, ".")
-		if !ok || strings.ContainsAny(module, "=/:\"") || module == "" || option == "" {
+		if !ok || !isModuleName(module) || option == "" || option[0] == '=' {
 			continue
 		}
 		if module == "modprobe" {
@@ -206,6 +206,21 @@ func (c *Config) ParseCommandLine(text string) {
 		}
 		c.Options = append(c.Options, Rule{Normalize(module), option, at})
 	}
+}
+
+// isModuleName tells "loop" in "loop.max_loop=8" from other words with a dot: the
+// kernel's names are made of letters, digits, '_' and '-', not of digits alone.
+func isModuleName(s string) bool {
+	digits := true
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		digit := '0' <= c && c <= '9'
+		if !digit && c != '_' && c != '-' && (c|0x20 < 'a' || c|0x20 > 'z') {
+			return false
+		}
+		digits = digits && digit
+	}
+	return !digits
 }
 
 // splitCommandLine cuts at blanks outside of double quotes. Quotes around a

@@ -12,7 +12,7 @@ import (
 // symbol.
 //
 //	ELF header   magic(4) class(1) data(1) ... e_shoff e_shentsize e_shnum e_shstrndx
-//	section      sh_name sh_type sh_flags sh_addr sh_offset sh_size sh_link ...
+//	section      sh_name sh_type sh_flags sh_addr sh_offset sh_size sh_link sh_info ...
 //
 // Sections used: .modinfo; .symtab and .strtab; __ksymtab_strings; __versions;
 // __kcrctab, __kcrctab_gpl.
@@ -28,7 +28,8 @@ type elfFile struct {
 
 type section struct {
 	name         string
-	kind, link   uint32
+	kind         uint32
+	info         uint32 // sh_info: of .symtab, the first global symbol
 	flags        uint64
 	offset, size int64
 }
@@ -91,11 +92,11 @@ func (f *elfFile) readSections(count, names int) error {
 		if f.wide {
 			s.flags = f.order.Uint64(b[8:])
 			s.offset, s.size = int64(f.order.Uint64(b[24:])), int64(f.order.Uint64(b[32:]))
-			s.link = f.order.Uint32(b[40:])
+			s.info = f.order.Uint32(b[44:])
 		} else {
 			s.flags = uint64(f.order.Uint32(b[8:]))
 			s.offset, s.size = int64(f.order.Uint32(b[16:])), int64(f.order.Uint32(b[20:]))
-			s.link = f.order.Uint32(b[24:])
+			s.info = f.order.Uint32(b[28:])
 		}
 	}
 	table, err := f.content(&f.sections[names], nil)

@@ -29,7 +29,7 @@ func (x *Index) open() error {
 			x.trie, x.err = x.openText()
 			return
 		}
-		if x.err == nil {
+		if x.err == nil && len(x.file.data) > 0 { // empty: depmod had nothing to write
 			x.err = x.file.guard(func(data []byte) (err error) {
 				x.trie, err = parseTrie(data)
 				return err

@@ -82,6 +82,9 @@ type node struct {
 // node decodes the node at ref, which must lie before limit.
 func (t *trie) node(ref, limit uint32) (n node, err error) {
 	n.offset = ref & refOffset
+	if ref&^refOffset == 0 {
+		return n, nil // the root of an empty index: a node without parts
+	}
 	if n.offset < trieHeader || n.offset >= limit || int(n.offset) >= len(t.data) {
 		return n, fmt.Errorf("%w: node at %d", ErrCorrupt, n.offset)
 	}

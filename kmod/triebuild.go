@@ -29,10 +29,7 @@ func (b *trieBuilder) insert(key, value string, priority uint32) (duplicate bool
 			return false
 		}
 	}
-	if b.root == nil {
-		b.root = &buildNode{prefix: key}
-	}
-	n := b.root
+	n := b.start()
 	for {
 		common := commonPrefix(n.prefix, key)
 		if common < len(n.prefix) {
@@ -51,6 +48,15 @@ func (b *trieBuilder) insert(key, value string, priority uint32) (duplicate bool
 		}
 		n, key = n.children[i], key[1:]
 	}
+}
+
+// start is the root. It never has a prefix, even if all keys share one: depmod
+// starts from an empty node.
+func (b *trieBuilder) start() *buildNode {
+	if b.root == nil {
+		b.root = &buildNode{}
+	}
+	return b.root
 }
 
 // split cuts the node's prefix after at bytes; what follows becomes its child.
@@ -76,10 +82,7 @@ func (b *trieBuilder) bytes() []byte {
 	binary.BigEndian.PutUint32(out, trieMagic)
 	binary.BigEndian.PutUint16(out[4:], trieMajor)
 	binary.BigEndian.PutUint16(out[6:], trieMinor)
-	if b.root == nil {
-		b.root = &buildNode{}
-	}
-	out, ref := b.root.write(out)
+	out, ref := b.start().write(out)
 	binary.BigEndian.PutUint32(out[8:], ref)
 	return out
 }

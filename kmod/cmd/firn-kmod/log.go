@@ -8,11 +8,11 @@ import (
 
 // Severities, with syslog(3)'s numbers.
 const (
-	fatal   = 2
-	errorl  = 3
-	warning = 4
-	info    = 6
-	debug   = 7
+	fatal     = 2
+	errorl    = 3
+	warning   = 4
+	info      = 6
+	debugging = 7
 )
 
 // A logger writes a tool's messages as kmod's tools do: "modprobe: ERROR: text".
@@ -46,7 +46,7 @@ func (l *logger) print(severity int, format string, args ...any) {
 	if len(args) > 0 {
 		text = fmt.Sprintf(format, args...)
 	}
-	word := [...]string{fatal: "FATAL", errorl: "ERROR", warning: "WARNING", 5: "NOTICE", info: "INFO", debug: "DEBUG"}[severity]
+	word := [...]string{fatal: "FATAL", errorl: "ERROR", warning: "WARNING", 5: "NOTICE", info: "INFO", debugging: "DEBUG"}[severity]
 	if l.sys != nil {
 		l.sys.send(word + ": " + text)
 		return

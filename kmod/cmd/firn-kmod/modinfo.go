@@ -151,29 +151,44 @@ func (m *modinfo) show(c *kmod.Context, module *kmod.Module) error {
 	return nil
 }
 
-// rows are all fields in the order in which modinfo shows them, parameters last
-// and each with its type.
-func rows(info *kmod.Modinfo) (fields, parameters []kmod.Field) {
+// A parameter is joined from "parm=NAME:TEXT" and "parmtype=NAME:TYPE".
+type parameter struct {
+	name, text, kind string
+	described        bool
+}
+
+func (p parameter) String() string {
+	switch {
+	case p.kind == "":
+		return p.name + ":" + p.text
+	case !p.described:
+		return p.name + ":" + p.kind
+	}
+	return p.name + ":" + p.text + " (" + p.kind + ")"
+}
+
+// rows are all fields in the order in which modinfo shows them: as in the file,
+// then the signature, then the parameters from the last to the first.
+func rows(info *kmod.Modinfo) []kmod.Field {
+	var fields []kmod.Field
+	var parameters []parameter
 	index := map[string]int{}
-	parameter := func(name string) *kmod.Field {
+	for _, f := range info.Fields {
+		if f.Key != "parm" && f.Key != "parmtype" {
+			fields = append(fields, f)
+			continue
+		}
+		name, text, _ := strings.Cut(f.Value, ":")
 		i, ok := index[name]
 		if !ok {
 			i = len(parameters)
 			index[name] = i
-			parameters = append(parameters, kmod.Field{Key: name + ":"})
+			parameters = append(parameters, parameter{name: name})
 		}
-		return &parameters[i]
-	}
-	for _, f := range info.Fields {
-		switch f.Key {
-		case "parm":
-			name, text, _ := strings.Cut(f.Value, ":")
-			parameter(name).Value = text + parameter(name).Value
-		case "parmtype":
-			name, kind, _ := strings.Cut(f.Value, ":")
-			parameter(name).Value += " (" + kind + ")"
-		default:
-			fields = append(fields, f)
+		if f.Key == "parm" {
+			parameters[i].text, parameters[i].described = text, true
+		} else {
+			parameters[i].kind = text
 		}
 	}
 	if s := info.Signature; s != nil {
@@ -181,7 +196,10 @@ func rows(info *kmod.Modinfo) (fields, parameters []kmod.Field) {
 			kmod.Field{Key: "sig_key", Value: kmod.HexBytes(s.KeyID)}, kmod.Field{Key: "sig_hashalgo", Value: s.HashAlgorithm},
 			kmod.Field{Key: "signature", Value: hexLines(s.Bytes)})
 	}
-	return fields, parameters
+	for i := len(parameters) - 1; i >= 0; i-- {
+		fields = append(fields, kmod.Field{Key: "parm", Value: parameters[i].String()})
+	}
+	return fields
 }
 
 // hexLines breaks a signature into lines of 20 bytes.
@@ -203,12 +221,8 @@ func (m *modinfo) showText(module *kmod.Module, filename string, builtin bool, i
 		m.row("name", module.Name)
 	}
 	m.row("filename", filename)
-	fields, parameters := rows(info)
-	for _, f := range fields {
+	for _, f := range rows(info) {
 		m.row(f.Key, f.Value)
-	}
-	for _, p := range parameters {
-		m.row("parm", p.Key+p.Value)
 	}
 }
 
@@ -221,14 +235,7 @@ func (m *modinfo) row(key, value string) {
 }
 
 func (m *modinfo) showField(info *kmod.Modinfo) {
-	fields, parameters := rows(info)
-	if strings.EqualFold(m.field, "parm") {
-		for _, p := range parameters {
-			m.out.puts(p.Key, p.Value, m.end)
-		}
-		return
-	}
-	for _, f := range fields {
+	for _, f := range rows(info) {
 		if strings.EqualFold(m.field, f.Key) {
 			m.out.puts(f.Value, m.end)
 		}
@@ -236,13 +243,9 @@ func (m *modinfo) showField(info *kmod.Modinfo) {
 }
 
 func (m *modinfo) showJSON(module *kmod.Module, filename string, info *kmod.Modinfo) {
-	fields, parameters := rows(info)
 	pairs := []pair{{"module", module.Name}, {"filename", filename}}
 	seen := map[string]int{}
-	for _, p := range parameters {
-		fields = append(fields, kmod.Field{Key: "parm", Value: p.Key + p.Value})
-	}
-	for _, f := range fields {
+	for _, f := range rows(info) {
 		if m.field != "" && !strings.EqualFold(m.field, f.Key) {
 			continue
 		}

@@ -130,7 +130,7 @@ func (m *modprobe) option(o parsed) (done bool, err error) {
 		m.quiet, m.log.level = true, -1
 	case "v":
 		m.verbose++
-		m.log.level = max(m.log.level, min(warning+2*m.verbose, debug))
+		m.log.level = max(m.log.level, min(warning+2*m.verbose, debugging))
 	case "V":
 		m.printVersion()
 		return true, nil

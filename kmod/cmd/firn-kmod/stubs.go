@@ -1,6 +1,5 @@
 package main
 
-func runDepmod(p *program, args []string) int      { return 1 }
 func runClosure(p *program, args []string) int     { return 1 }
 func runColdplug(p *program, args []string) int    { return 1 }
 func runCheckConfig(p *program, args []string) int { return 1 }
