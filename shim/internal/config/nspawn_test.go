@@ -112,7 +112,7 @@ func TestNspawnErrors(t *testing.T) {
 		"[Exec]\nUser=a b\n":                        ":2: [Exec] User=a b: not a user name or number",
 		"[Exec]\nWorkingDirectory=x\n":              ":2: [Exec] WorkingDirectory=x: not an absolute path",
 		"[Exec]\nCapability=CAP_CHOWN CAP_X\n":      `:2: [Exec] Capability=CAP_CHOWN CAP_X: unknown capability "CAP_X"`,
-		"[Exec]\nCapability=help\n":                 `:2: [Exec] Capability=help: unknown capability "help"`,
+		"[Exec]\nCapability=help\n":                 `:2: [Exec] Capability=help: unknown capability "help" (did you mean CAP_KILL?)`,
 		"[Exec]\nKillSignal=SIGTREM\n":              ":2: [Exec] KillSignal=SIGTREM: unknown signal (did you mean SIGTERM?)",
 		"[Exec]\nMachineID=1\n":                     ":2: [Exec] MachineID=1: not a UUID (32 hexadecimal digits, or in the form 8-4-4-4-12)",
 		"[Exec]\nHostname=a/b\n":                    `:2: [Exec] Hostname=a/b: not a host name: character "/"`,
