@@ -52,7 +52,12 @@ func Watch(t testing.TB) {
 			}
 		}
 		if len(difference) > 0 {
-			t.Errorf("left behind on the host:\n\t%s", strings.Join(difference, "\n\t"))
+			const most = 20
+			more := ""
+			if len(difference) > most {
+				more = fmt.Sprintf("\n\tand %d more", len(difference)-most)
+			}
+			t.Errorf("left behind on the host:\n\t%s%s", strings.Join(difference[:min(most, len(difference))], "\n\t"), more)
 		}
 	})
 }

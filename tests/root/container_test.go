@@ -130,8 +130,10 @@ func launch(tb testing.TB, name string, cmd *exec.Cmd) *container {
 	return c
 }
 
-// kill ends the container by force.
+// kill ends the container by force, as well as it can: what it cannot shows as
+// left behind.
 func (c *container) kill() {
+	_, _ = execute(command(c.tb, "firn", "stop", c.name, "--timeout", "1s", "--force"), startLimit)
 	_ = signalLeader(c.name, syscall.SIGKILL)
 	select {
 	case <-c.ended:

@@ -88,14 +88,20 @@ func TestRebootInit(t *testing.T) {
 	c := start(t, name, "-D", t.TempDir(), "--bind-ro=/nix", "--notify-ready=yes", profile(t, name)+"/init")
 	c.ready()
 	first := leader(name)
-	inside(t, name, "/run/current-system/sw/bin/reboot")
+	inside(t, name, "/run/current-system/sw/bin/kill", "-39", "1") // SIGRTMIN+5: reboot, in order
 	c.await(startLimit, "another PID 1", func() bool {
 		pid := leader(name)
 		return pid != 0 && pid != first
 	})
-	c.await(startLimit, "a command in the second boot", func() bool {
-		return inside(t, name, "/run/current-system/sw/bin/poweroff").code == 0
+	c.await(startLimit, "a second boot", func() bool { return inside(t, name, "/run/current-system/sw/bin/true").code == 0 })
+	second := leader(name)
+	inside(t, name, "/run/current-system/sw/bin/reboot", "-f") // reboot(2), at once
+	c.await(startLimit, "a third PID 1", func() bool {
+		pid := leader(name)
+		return pid != 0 && pid != second
 	})
+	c.await(startLimit, "a third boot", func() bool { return inside(t, name, "/run/current-system/sw/bin/true").code == 0 })
+	inside(t, name, "/run/current-system/sw/bin/poweroff", "-f")
 	if code := c.wait(stopLimit); code != 0 {
 		t.Errorf("exit code %d after poweroff, want 0", code)
 	}
@@ -113,7 +119,7 @@ func TestKeepUnit(t *testing.T) {
 	if leader(name) != 0 {
 		t.Error("the container stands below /machine although its unit was to be kept")
 	}
-	inside(t, name, "/run/current-system/sw/bin/reboot")
+	inside(t, name, "/run/current-system/sw/bin/reboot", "-f")
 	if code := c.wait(stopLimit); code != 133 {
 		t.Errorf("exit code %d after a reboot under --keep-unit, want 133", code)
 	}

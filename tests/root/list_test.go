@@ -49,7 +49,7 @@ func TestList(t *testing.T) {
 	if all := list(t); len(all) != 0 {
 		t.Errorf("firn list --json after the end: %+v", all)
 	}
-	if r := firn(t, "status", name); r.code == 0 || !strings.Contains(r.stderr, name) {
+	if r := firn(t, "status", name); r.code != notRunning || !strings.Contains(r.stderr, name) {
 		t.Errorf("firn status of what does not run: %v, want an error that names it", r)
 	}
 }

@@ -62,7 +62,7 @@ func (m Machine) withDefaults() Machine {
 		m.BootLimit = 60 * time.Second
 	}
 	if m.Disk != "" {
-		m.Load = append([]string{"virtio_pci", "virtio_blk", "ext4", "overlay"}, m.Load...)
+		m.Load = append([]string{"virtio_pci", "virtio_blk", "crc32c_generic", "ext4", "overlay"}, m.Load...)
 	}
 	return m
 }

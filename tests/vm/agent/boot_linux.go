@@ -58,7 +58,7 @@ func mount(source, target, fstype string, flags uintptr, data string) error {
 		return err
 	}
 	if err := unix.Mount(source, target, fstype, flags, data); err != nil {
-		return fmt.Errorf("mount %s on %s: %w", fstype, target, err)
+		return fmt.Errorf("mount %s on %s: %w", source, target, err)
 	}
 	return nil
 }
@@ -136,14 +136,14 @@ func switchRoot(device string) error {
 	return unix.Exec("/sbin/init", []string{"/sbin/init"}, os.Environ())
 }
 
-// carryOver makes the test's files and the agent's unit visible on the new root:
-// the initramfs's /vm as /vm, and the unit in the directory for run-time units.
+// carryOver makes the test's files, the modules and the agent's unit visible on
+// the new root: /vm and /lib/modules of the initramfs under the same names, and
+// the unit in the directory for run-time units.
 func carryOver(root string) error {
-	if err := os.MkdirAll(root+"/vm", 0o755); err != nil {
-		return err
-	}
-	if err := unix.Mount("/vm", root+"/vm", "", unix.MS_BIND, ""); err != nil {
-		return fmt.Errorf("bind /vm: %w", err)
+	for _, dir := range []string{"/vm", "/lib/modules"} {
+		if err := mount(dir, root+dir, "", unix.MS_BIND, ""); err != nil {
+			return err
+		}
 	}
 	unit, err := os.ReadFile(unitFile)
 	if err != nil {
