@@ -40,7 +40,7 @@ func (e *exitError) Unwrap() error { return e.err }
 // Run executes one command line, without the program's name, and returns the
 // exit code and an error to print, or nil.
 func Run(args []string) (int, error) {
-	root := newRoot()
+	root := Root()
 	root.SetArgs(args)
 	err := root.Execute()
 	var exit *exitError
@@ -79,7 +79,8 @@ func openHost() (*host, error) {
 
 func warn(text string) { fmt.Fprintln(os.Stderr, "firn: warning:", text) }
 
-func newRoot() *cobra.Command {
+// Root is the tree of commands, for Run and for the manual pages.
+func Root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "firn",
 		Short: "lightweight system containers",
@@ -88,9 +89,10 @@ system containers, on hosts with or without systemd.
 
 Exit status: 0 done, 1 error, 2 usage, 3 not running, 4 did not stop in time;
 run, nspawn and exec return the payload's own.`,
-		Version:       Version,
-		SilenceErrors: true,
-		SilenceUsage:  true,
+		Version:           Version,
+		DisableAutoGenTag: true,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
 	root.AddGroup(

@@ -17,9 +17,33 @@ func newNspawn() *cobra.Command {
 		Use:                "nspawn [OPTIONS...] [PATH [ARGS...]]",
 		GroupID:            "life",
 		Short:              "run a container as systemd-nspawn does",
+		ValidArgsFunction:  nspawnOptions,
 		DisableFlagParsing: true, // the command line is systemd-nspawn's, see package config
 		RunE:               func(_ *cobra.Command, args []string) error { return runNspawn(args) },
 	}
+}
+
+// nspawnOptions completes the names of options and the words of closed lists.
+func nspawnOptions(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+	if !strings.HasPrefix(typed, "-") {
+		return nil, cobra.ShellCompDirectiveDefault // paths
+	}
+	option, _, valued := strings.Cut(typed, "=")
+	var words []string
+	for _, o := range config.Options() {
+		switch {
+		case !o.Supported || o.Name == "":
+		case valued && option == "--"+o.Name:
+			for _, v := range o.Values {
+				words = append(words, option+"="+v)
+			}
+		case o.Argument == "" || o.Optional:
+			words = append(words, "--"+o.Name)
+		default:
+			words = append(words, "--"+o.Name+"=")
+		}
+	}
+	return words, cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
 }
 
 func runNspawn(args []string) error {
