@@ -13,7 +13,10 @@ import (
 	"firn/init/internal/signals"
 )
 
-var proc = stageMount{Source: "proc", Target: "proc", Type: "proc"}
+var (
+	proc = stageMount{Source: "proc", Target: "proc", Type: "proc"}
+	dev  = stageMount{Source: "/dev", Target: "dev", Flags: unix.MS_BIND | unix.MS_REC}
+)
 
 func TestCommandExitCodes(t *testing.T) {
 	t.Parallel()
@@ -91,12 +94,12 @@ func TestCommandHalts(t *testing.T) {
 		"reboot":            {[]string{"payload", "signals"}, signals.RTMin + 5, 3},
 		"at once":           {[]string{"payload", "signals"}, signals.RTMin + 13, 137},
 		"ignores SIGTERM":   {[]string{"--grace=300ms", "payload", "ignore"}, signals.RTMin + 3, 137},
-		"with grandchild":   {[]string{"sh", "-c", "sleep 1000 & echo up; wait"}, signals.RTMin + 3, 143},
+		"with grandchild":   {[]string{"sh", "-c", "sleep 1000 <&0 & echo up; wait"}, signals.RTMin + 3, 143},
 		"stopped meanwhile": {[]string{"sh", "-c", "echo up; kill -STOP $$"}, signals.RTMin + 3, 143},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := start(t, root, config{stage: stage{Mounts: []stageMount{proc}}}, append([]string{"firn-init"}, tt.argv...)...)
+			c := start(t, root, config{stage: stage{Mounts: []stageMount{proc, dev}}}, append([]string{"firn-init"}, tt.argv...)...)
 			c.says("up\n")
 			c.signal(tt.sig)
 			c.exits(tt.code)

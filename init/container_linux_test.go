@@ -61,13 +61,15 @@ func programs(t *testing.T) string {
 
 // The twins of testdata/payload's.
 type stage struct {
-	Root    string
-	Mounts  []stageMount
-	Cgroups []string
-	Pending []int
-	Drop    []int
-	Argv    []string
-	Path    string
+	Root     string
+	Mounts   []stageMount
+	Cgroups  []string
+	Pending  []int
+	Drop     []int
+	Hostname string
+	MakeDirs bool
+	Argv     []string
+	Path     string
 }
 
 type stageMount struct {

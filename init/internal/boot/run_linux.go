@@ -77,8 +77,10 @@ func (s *System) chooseLog(context.Context) error {
 func (s *System) findPlace(context.Context) error {
 	groups, err := place.Find()
 	if err == nil {
-		s.cgroups = groups
 		err = groups.MoveThreads()
+	}
+	if err == nil {
+		s.cgroups = groups
 	}
 	if place.Absent(err) {
 		s.log.Debug("processes stay in PID 1's cgroup: " + err.Error())

@@ -49,15 +49,19 @@ func (c *Cgroups) MoveThreads() error {
 		return fmt.Errorf("place threads: %w", err)
 	}
 	c.threads = child
+	return c.sweep()
+}
+
+func (c *Cgroups) sweep() error {
 	for range passes {
-		if err := child.MoveThreads(); err != nil {
+		if err := c.threads.MoveThreads(); err != nil {
 			return fmt.Errorf("place threads: %w", err)
 		}
 	}
 	return nil
 }
 
-// Service gives a Starter for the service of a name. Without a cgroup that can be written it is nil, with the error.
+// Service gives a Starter for the service of a name, after MoveThreads. Without a cgroup that can be written it is nil, with the error.
 func (c *Cgroups) Service(name string) (Starter, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -69,7 +73,11 @@ func (c *Cgroups) Service(name string) (Starter, error) {
 		}
 		c.services[name] = child
 	}
-	return child.Start, nil
+	return func(start func(enter func(*syscall.SysProcAttr)) (int, error)) (int, error) {
+		// The thread that has started it is back in PID 1's cgroup then, not where it was.
+		defer func() { _ = c.sweep() }()
+		return child.Start(start)
+	}, nil
 }
 
 // Absent reports whether an error says no more than that this system has no cgroups for PID 1 to use.

@@ -30,13 +30,15 @@ func main() {
 
 // Stage is what a test asks of its container; see container_linux_test.go, which holds its twin.
 type Stage struct {
-	Root    string
-	Mounts  []Mount
-	Cgroups []string // directories to join; the cgroup namespace begins there
-	Pending []int    // signals to be pending at execve; they were blocked by the test
-	Drop    []int    // capabilities
-	Argv    []string
-	Path    string
+	Root     string
+	Mounts   []Mount
+	Cgroups  []string // directories to join; the cgroup namespace begins there
+	Pending  []int    // signals to be pending at execve; they were blocked by the test
+	Drop     []int    // capabilities
+	Hostname string
+	MakeDirs bool // make the targets of mounts
+	Argv     []string
+	Path     string
 }
 
 // Mount is one mount(2), below Root.
@@ -61,7 +63,15 @@ func stage([]string) error {
 	if err := unix.Unshare(unix.CLONE_NEWCGROUP); err != nil {
 		return err
 	}
+	if s.Hostname != "" {
+		if err := unix.Sethostname([]byte(s.Hostname)); err != nil {
+			return err
+		}
+	}
 	for _, m := range s.Mounts {
+		if s.MakeDirs {
+			_ = os.MkdirAll(filepath.Join(s.Root, m.Target), 0o755)
+		}
 		if err := unix.Mount(m.Source, filepath.Join(s.Root, m.Target), m.Type, m.Flags, m.Data); err != nil {
 			return fmt.Errorf("mount %+v: %w", m, err)
 		}
