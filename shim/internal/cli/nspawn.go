@@ -32,8 +32,8 @@ func nspawnOptions(_ *cobra.Command, _ []string, typed string) ([]string, cobra.
 	var words []string
 	for _, o := range config.Options() {
 		switch {
-		case !o.Supported || o.Name == "":
-		case valued && option == "--"+o.Name:
+		case !o.Supported || o.Name == "" || valued && option != "--"+o.Name:
+		case valued:
 			for _, v := range o.Values {
 				words = append(words, option+"="+v)
 			}
