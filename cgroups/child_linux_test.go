@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -117,6 +118,24 @@ func TestSystemChild(t *testing.T) {
 			})
 		}
 	})
+}
+
+// PID 1's place in its own cgroup is that of the main thread.
+func TestOffMainThread(t *testing.T) {
+	t.Parallel()
+	const count = 500
+	onMain := make(chan bool)
+	for range count {
+		offMainThread(func() {
+			onMain <- unix.Gettid() == unix.Getpid()
+			runtime.UnlockOSThread()
+		})
+	}
+	for range count {
+		if <-onMain {
+			t.Fatal("ran on the main thread")
+		}
+	}
 }
 
 // threadCgroups is the set of all cgroups that a thread of ours is in.

@@ -51,6 +51,8 @@ func TestParseHost(t *testing.T) {
 		}},
 		// A cgroup2 over /sys/fs/cgroup covers the v1 mounts below it.
 		{"covered", Unified, []string{"v2 /sys/fs/cgroup /"}},
+		// A tmpfs hides name=systemd; of v2's two, the upper one counts.
+		{"stacked", Unified, []string{"v2 /sys/fs/cgroup/unified / ro"}},
 		// Of three mounts of one hierarchy the host's own is taken.
 		{"twice", Unified, []string{"v2 /sys/fs/cgroup /"}},
 		{"nspawn-payload", Hybrid, []string{

@@ -125,6 +125,8 @@ func TestLeader(t *testing.T) {
 			map[int]string{10: "10 1", 11: "11 2", 12: "12 3"}, 10},
 		{"namespace in the namespace", []procs{{"name=systemd", web.Payload(), "12\n10\n"}},
 			map[int]string{10: "10 1", 12: "12 3 1"}, 10},
+		{"namespace in the namespace, listed later", []procs{{"name=systemd", web.Payload(), "10\n12\n"}},
+			map[int]string{10: "10 1", 12: "12 3 1"}, 10},
 		{"the host's own namespace", []procs{{"name=systemd", web.Payload(), "1\n"}}, map[int]string{1: "1"}, 0},
 		{"a stranger alone", []procs{{"name=systemd", web.Payload(), "10\n"}}, map[int]string{10: "10"}, 0},
 		{"kernel without NSpid", []procs{{"name=systemd", web.Payload(), "10\n"}}, map[int]string{10: ""}, 10},

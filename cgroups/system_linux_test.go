@@ -200,6 +200,31 @@ func TestSystemKillForkStorm(t *testing.T) {
 	}
 }
 
+// A payload may leave v2, where the kernel kills a cgroup as a whole, and
+// stay in v1.
+func TestSystemKillInOneHierarchy(t *testing.T) {
+	whole := discover(t)
+	if whole.Mode != Hybrid {
+		t.Skip("no host with v1 and v2")
+	}
+	for _, hr := range whole.Hierarchies {
+		t.Run(hr.String(), func(t *testing.T) {
+			parent := testParent(t, whole)
+			if err := whole.Create(parent + "/a"); err != nil {
+				t.Fatal(err)
+			}
+			pid, ended := spawn(t, nil, "sleep", "1000")
+			if err := (place{dir: hr.Dir(parent + "/a")}).add(pid); err != nil {
+				t.Fatal(err)
+			}
+			if err := whole.Kill(parent); err != nil {
+				t.Fatal(err)
+			}
+			<-ended
+		})
+	}
+}
+
 func TestSystemKillFrozen(t *testing.T) {
 	eachView(t, func(t *testing.T, h *Host, parent string) {
 		path := parent + "/a/b"

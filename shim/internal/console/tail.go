@@ -48,14 +48,9 @@ func readBoth(path string) (text []byte, current *os.File, err error) {
 		if isAt(current, path) {
 			return append(older, newer...), current, nil
 		}
-		// Turned over meanwhile: older may be what we hold open. If no log
-		// has the name, and it did not become the predecessor, it was removed.
-		_, err = os.Lstat(path)
-		removed := errors.Is(err, fs.ErrNotExist) && !isAt(current, path+predecessor)
+		// Turned over meanwhile: older may be what we hold open. Or removed:
+		// then the next round finds no log.
 		current.Close()
-		if removed {
-			return append(older, newer...), nil, nil
-		}
 	}
 }
 
