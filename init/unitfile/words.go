@@ -32,8 +32,8 @@ type Words struct {
 	flags      WordFlags
 }
 
-// NewWords splits text at any of the separator characters; empty separators
-// stand for blanks.
+// NewWords splits text at any of the separators, which are ASCII characters; no
+// separators stand for blanks.
 func NewWords(text, separators string, flags WordFlags) *Words {
 	if separators == "" {
 		separators = blanks

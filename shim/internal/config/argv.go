@@ -8,9 +8,10 @@ package config
 // they do in systemd-nspawn: what stands behind them is not looked at. The
 // Config's Action says so.
 //
-// The Config holds what the command line says and nothing else. It is neither
-// merged with settings files (Merge) nor checked for options that exclude each
-// other (Validate).
+// The Config holds what the command line says and nothing else, but for the root
+// directory: without -D, -M and --template= it is the working directory, as in
+// systemd-nspawn. It is neither merged with settings files (Merge) nor checked
+// for options that exclude each other (Validate).
 func ParseArgv(argv []string, caller Caller) (*Config, error) {
 	b := &build{c: &Config{Action: ActionRun}, caller: caller}
 	s := &scanner{words: argv}
@@ -33,7 +34,22 @@ func ParseArgv(argv []string, caller Caller) (*Config, error) {
 	if len(s.words) > 0 {
 		b.c.Exec.Parameters = Of(append([]string(nil), s.words...), Origin{Option: s.words[0]})
 	}
-	return b.c, nil
+	return b.c, b.defaultDirectory()
+}
+
+// fromDir is the Origin of a root directory that nobody named.
+var fromDir = Origin{Option: "working directory"}
+
+func (b *build) defaultDirectory() error {
+	if b.c.Action != ActionRun || b.c.Root.Directory.Set || b.c.Root.Template.Set || b.c.Machine.Set {
+		return nil
+	}
+	dir, err := b.hostPath(".")
+	if err != nil {
+		return &ValueError{From: fromDir, Value: b.caller.Dir, Err: err}
+	}
+	b.c.Root.Directory = Of(dir, fromDir)
+	return nil
 }
 
 // build is a Config in the making. Setters fill it from an option or a key.

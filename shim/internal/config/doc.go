@@ -17,10 +17,11 @@
 //
 // A typical caller:
 //
-//	argv, err := config.ParseArgv(os.Args[1:], config.CallerOf(os.Getwd, os.LookupEnv))
-//	name, err := argv.MachineName()
-//	found, err := config.FindSettings(os.DirFS("/"), name, argv.Image.Directory.V)
-//	file, err := found.Parse()
-//	c, err := config.Merge(argv, file, argv.SettingsMode())
+//	argv, err := config.ParseArgv(os.Args[1:], caller)
+//	name, err := argv.MachineName(hostname)
+//	mode := argv.SettingsMode()
+//	found, err := config.FindSettings(host, name, argv.Root.Directory.V) // host is os.DirFS("/")
+//	file, err := found.Read(host, mode, caller)
+//	c, err := config.Merge(argv, file, mode)
 //	err = c.Validate()
 package config

@@ -19,7 +19,7 @@ const (
 type given struct {
 	option *option
 	value  string
-	has    bool // an argument was given; for optionalArgument only
+	has    bool // an argument was given, if only an empty one
 	from   Origin
 }
 
@@ -83,10 +83,10 @@ func findLong(name string) (*option, error) {
 	var match *option
 	var names []string
 	for _, o := range optionTable() {
-		if o.name == name && name != "" {
+		if name != "" && o.name == name {
 			return o, nil
 		}
-		if o.name != "" && strings.HasPrefix(o.name, name) {
+		if name != "" && o.name != "" && strings.HasPrefix(o.name, name) {
 			match = o
 			names = append(names, "--"+o.name)
 		}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 )
@@ -26,6 +27,11 @@ func (c *Config) SettingsMode() SettingsMode { return c.Settings.Or(SettingsYes)
 // Resource limits are a group each. [Firn] stands in files alone; its Root=
 // becomes the root directory where the command line gives none.
 func Merge(argv, file *Config, mode SettingsMode) (*Config, error) {
+	switch mode {
+	case SettingsYes, SettingsNo, SettingsTrusted, SettingsOverride:
+	default:
+		return nil, fmt.Errorf("merge settings: unknown mode %q", mode)
+	}
 	result := argv.clone()
 	if file == nil || mode == SettingsNo {
 		return result, nil

@@ -96,6 +96,9 @@ func TestMerge(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if argv.Root.Directory.From == fromDir {
+				argv.Root.Directory = Value[string]{}
+			}
 			file := settings(t, tt.file, true)
 			argvBefore, fileBefore := argv.clone(), file.clone()
 			for mode, want := range map[SettingsMode]string{
@@ -170,6 +173,9 @@ func TestMergeWithoutFile(t *testing.T) {
 	merged, err := Merge(argv, nil, SettingsYes)
 	if err != nil || summary(t, merged) != "Exec.Boot=true Machine=web" {
 		t.Errorf("got %s, %v", summary(t, merged), err)
+	}
+	if _, err := Merge(argv, nil, "sometimes"); err == nil {
+		t.Error("a mode that is none was taken")
 	}
 	if argv.SettingsMode() != SettingsYes {
 		t.Errorf("default mode %s", argv.SettingsMode())

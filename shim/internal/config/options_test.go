@@ -80,3 +80,32 @@ func TestOracleHelp(t *testing.T) {
 		t.Errorf("read only %d options from its help", count)
 	}
 }
+
+// TestOracleCapabilities: the same names in the same order.
+func TestOracleCapabilities(t *testing.T) {
+	t.Parallel()
+	out, err := exec.Command(require.Program(t, "systemd-nspawn"), "--capability=help").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var theirs []string
+	for _, word := range strings.Fields(string(out)) {
+		if strings.HasPrefix(word, "cap_") {
+			theirs = append(theirs, strings.ToUpper(word))
+		}
+	}
+	if ours := Capabilities(); !slices.Equal(ours[:min(len(ours), len(theirs))], theirs) || len(theirs) < 38 {
+		t.Errorf("ours   %q\ntheirs %q", ours, theirs)
+	}
+}
+
+func TestVariables(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, v := range Variables() {
+		if seen[v.Name] || v.Values == "" || v.Help == "" || !isVariableName(v.Name) {
+			t.Errorf("%+v", v)
+		}
+		seen[v.Name] = true
+	}
+}

@@ -59,7 +59,8 @@ func TestMachineName(t *testing.T) {
 		{[]string{"-D", "/srv/" + strings.Repeat("a", 63) + ".b"}, strings.Repeat("a", 63)},
 		{[]string{"-D", "/"}, "host"},
 		{[]string{"-D", "/___"}, ""},
-		{nil, ""},
+		{nil, "u"},
+		{[]string{"--cleanup"}, ""},
 	}
 	for _, tt := range tests {
 		c, err := ParseArgv(tt.argv, caller)
@@ -188,9 +189,6 @@ func TestCapabilityNames(t *testing.T) {
 		"CAP_SYS_ADMIN": "CAP_SYS_ADMIN", "cap_chown": "CAP_CHOWN", "0": "CAP_CHOWN", "40": "CAP_CHECKPOINT_RESTORE", "all": "all",
 		"41": "!unknown", "ALL": "!unknown", "SYS_ADMIN": "!(did you mean CAP_SYS_ADMIN?)", "CAP_NETADMIN": "!(did you mean CAP_NET_ADMIN?)", "": "!unknown", "CAP_XYZZYQ": `!unknown capability "CAP_XYZZYQ"`,
 	})
-	if len(capabilityNames) != 41 || !slices.IsSortedFunc(capabilityNames, func(string, string) int { return 0 }) {
-		t.Errorf("%d capabilities, linux/capability.h has 41", len(capabilityNames))
-	}
 	for _, name := range defaultCapabilities {
 		if !slices.Contains(capabilityNames, name) {
 			t.Errorf("default %s has no number", name)
