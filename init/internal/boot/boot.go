@@ -81,7 +81,7 @@ func (s *System) Run() int {
 		s.log.Warn(err.Error())
 	}
 	s.tell("X_SYSTEMD_SIGNALS_LEVEL", "2")
-	s.shim = shim.Connect(ctx, handoff.BootMode, s.log)
+	s.shim = shim.Connect(context.Background(), handoff.BootMode, s.log) // to the last word
 	up := make(chan error, 1)
 	go func() { up <- s.bringUp(ctx) }()
 	end := s.loop(ctx, up)

@@ -41,7 +41,7 @@ var own = []string{"NOTIFY_SOCKET", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"
 // DefaultPath is the search path of children, where the manager gave none.
 const DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// nixPath goes before it where a NixOS system is there (nixpkgs' environment.profiles).
+// nixPath goes before any other where a NixOS system is there (nixpkgs' environment.profiles): no manager knows it.
 const nixPath = "/run/wrappers/bin:/nix/var/nix/profiles/default/bin:/run/current-system/sw/bin:/run/current-system/sw/sbin"
 
 // ChildEnviron is the environment of what PID 1 starts in boot mode: its own without what is meant for PID 1, and with
@@ -51,10 +51,14 @@ func ChildEnviron(environ []string, nixos bool) []string {
 		name, _, _ := strings.Cut(v, "=")
 		return slices.Contains(own, name)
 	})
-	path := DefaultPath
+	path := Lookup(env, "PATH")
+	if path == "" {
+		path = DefaultPath
+	}
 	if nixos {
 		path = nixPath + ":" + path
 	}
+	env = slices.DeleteFunc(env, func(v string) bool { return strings.HasPrefix(v, "PATH=") })
 	for _, v := range []string{"PATH=" + path, "HOME=/root", "USER=root", "LOGNAME=root"} {
 		name, _, _ := strings.Cut(v, "=")
 		if Lookup(env, name) == "" {
