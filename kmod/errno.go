@@ -38,10 +38,13 @@ func (e *LoadError) Summary() string {
 	return strings.ToUpper(text[:1]) + text[1:]
 }
 
-// Unwrap lets errors.Is compare with the errno, and with ErrDenied for an EPERM.
+// Unwrap lets errors.Is compare with the errno and with the sentinel for it.
 func (e *LoadError) Unwrap() []error {
-	if e.Errno == syscall.EPERM {
+	switch e.Errno {
+	case syscall.EPERM:
 		return []error{e.Errno, ErrDenied}
+	case syscall.ENODEV:
+		return []error{e.Errno, ErrNoDevice}
 	}
 	return []error{e.Errno}
 }

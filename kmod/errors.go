@@ -14,6 +14,8 @@ var (
 	ErrBlacklisted = errors.New("blacklisted")
 	// ErrDenied: this process may not load modules at all, whatever the module.
 	ErrDenied = errors.New("not permitted to load modules")
+	// ErrNoDevice: the module found no hardware that it drives.
+	ErrNoDevice = errors.New("no such device")
 	// ErrAlreadyLoaded: the module is in the kernel (only with FirstTime).
 	ErrAlreadyLoaded = errors.New("module already in kernel")
 	// ErrNotLoaded: there is no such module in the kernel to remove.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"syscall"
 )
 
 // modules-load.d(5): one module a line; blank lines and those whose first
@@ -170,7 +169,7 @@ func (l *Loader) planEntry(name string) (plans []*Plan, status Status, err error
 	config := l.Context.Config()
 	for _, m := range modules {
 		if rule, ok := config.Blacklisted(m.Name); ok {
-			status, err = StatusBlacklisted, fmt.Errorf("%w by %s", ErrBlacklisted, rule.Origin)
+			status, err = StatusBlacklisted, &BlacklistError{rule}
 			continue
 		}
 		switch l.Context.State(m.Name) {
@@ -213,7 +212,7 @@ func statusOf(err error) Status {
 		return StatusAlreadyLoaded
 	case errors.Is(err, ErrDenied):
 		return StatusDenied
-	case errors.Is(err, syscall.ENODEV):
+	case errors.Is(err, ErrNoDevice):
 		return StatusNoDevice
 	case isNotFound(err):
 		return StatusMissing

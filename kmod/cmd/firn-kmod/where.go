@@ -30,30 +30,51 @@ func (w *where) option(o parsed) error {
 	return nil
 }
 
-// trees are the module directories, first the most important. Each -d names a
-// root, as kmod has it, below which /lib/modules/RELEASE lies; or, where that
-// does not exist, a module directory itself. KMOD_TREES holds more of them.
+// treesFile lists module trees for all tools: one directory a line, '#' starts a
+// comment, %r stands for the kernel's release.
+const treesFile = "/etc/kmod-trees"
+
+// trees are the module directories, first the most important: those of -d, of
+// KMOD_TREES=DIR:DIR, or of treesFile. Each names a root, as kmod has it, below
+// which lib/modules/RELEASE lies, or a module directory itself.
 func (w *where) trees() []string {
 	release := w.release
 	if release == "" {
 		release = kmod.KernelRelease()
 	}
 	names := w.dirnames
+	if trees := os.Getenv("KMOD_TREES"); len(names) == 0 && trees != "" {
+		names = strings.Split(trees, ":")
+	}
+	if len(names) == 0 {
+		names = configuredTrees(release)
+	}
 	if len(names) == 0 {
 		names = []string{""}
-		if trees := os.Getenv("KMOD_TREES"); trees != "" {
-			names = strings.Split(trees, ":")
-		}
 	}
 	var dirs []string
 	for _, name := range names {
-		dir := kmod.AbsPath(name) + "/lib/modules/" + release
-		if len(names) > 1 && !kmod.IsDir(dir) || name != "" && !kmod.IsDir(dir) && kmod.IsTree(name) {
+		dir := kmod.AbsPath(name) + moduleDir + "/" + release
+		if name != "" && !kmod.IsDir(dir) && kmod.IsTree(name) {
 			dir = kmod.AbsPath(name)
 		}
 		dirs = append(dirs, dir)
 	}
 	return dirs
+}
+
+func configuredTrees(release string) (names []string) {
+	data, err := kmod.ReadFile(treesFile)
+	if err != nil {
+		return nil
+	}
+	for _, line := range strings.Split(string(data), "\n") {
+		line, _, _ = strings.Cut(line, "#")
+		if line = strings.TrimSpace(line); line != "" {
+			names = append(names, strings.ReplaceAll(line, "%r", release))
+		}
+	}
+	return names
 }
 
 func (w *where) dirs() string { return strings.Join(w.trees(), ":") }
