@@ -34,6 +34,7 @@ type launch struct {
 	places *places
 	stage  *stage.Stage
 	warn   func(string)
+	calls  chan func()
 }
 
 // launched is a running container in the supervisor's hands.
@@ -54,13 +55,27 @@ func (l *launch) run() (*launched, error) {
 		err      error
 	}
 	done := make(chan result)
+	l.calls = make(chan func())
 	go func() {
 		runtime.LockOSThread() // and never unlocked
 		launched, err := l.onStage()
 		done <- result{launched, err}
 	}()
-	r := <-done
-	return r.launched, r.err
+	for {
+		select {
+		case call := <-l.calls:
+			call()
+		case r := <-done:
+			return r.launched, r.err
+		}
+	}
+}
+
+// outside runs work for the stage's thread in the host's namespaces.
+func (l *launch) outside(work func() error) error {
+	done := make(chan error, 1)
+	l.calls <- func() { done <- work() }
+	return <-done
 }
 
 // onStage is the part that needs the stage's mount namespace.
@@ -114,10 +129,7 @@ func (l *launch) create(s *spec.Spec) (_ *launched, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := makeOuter(low.Outer); err != nil {
-		return nil, err
-	}
-	if err := l.guardSysctl(low.Outer.Path); err != nil {
+	if err := l.outside(func() error { return l.makeCgroups(low) }); err != nil {
 		return nil, err
 	}
 	container, err := libcontainer.Create(l.dir.State(), l.name, low.Config)

@@ -8,26 +8,44 @@ import (
 	occgroups "github.com/opencontainers/cgroups"
 	"github.com/opencontainers/cgroups/manager"
 
+	"firn/shim/internal/lower"
 	"firn/shim/internal/sysctl"
 )
 
-// makeOuter makes the cgroup above PID 1's, with limits and device rules.
-func makeOuter(config *occgroups.Cgroup) error {
-	outer, err := manager.New(config)
+// makeCgroups makes the container's cgroup, with limits, device rules and the
+// guard, and PID 1's below it. It must run in the host's mount namespace: the
+// cgroups library keeps the first handle on /sys/fs/cgroup that it opens, for
+// all starts to come, and reports a missing file as something else when it
+// meets that handle in another namespace. So PID 1's cgroup is there before
+// libcontainer, on the stage, looks for its files.
+func (l *launch) makeCgroups(low *lower.Container) error {
+	if err := applyCgroup(low.Outer); err != nil {
+		return err
+	}
+	if err := l.guardSysctl(low.Outer.Path); err != nil {
+		return err
+	}
+	inner := *low.Config.Cgroups
+	return applyCgroup(&inner)
+}
+
+// applyCgroup makes a cgroup in every hierarchy and sets its resources.
+func applyCgroup(config *occgroups.Cgroup) error {
+	m, err := manager.New(config)
 	if err != nil {
 		return fmt.Errorf("prepare cgroup %s: %w", config.Path, err)
 	}
 	// The last container to end removes their common parent. It may do so
 	// while this one has made the parent and not yet its own cgroup in it.
 	for range maxParentRaces {
-		if err = outer.Apply(-1); !errors.Is(err, os.ErrNotExist) {
+		if err = m.Apply(-1); !errors.Is(err, os.ErrNotExist) {
 			break
 		}
 	}
 	if err != nil {
 		return fmt.Errorf("make cgroup %s: %w", config.Path, err)
 	}
-	if err := outer.Set(config.Resources); err != nil {
+	if err := m.Set(config.Resources); err != nil {
 		return fmt.Errorf("limit cgroup %s: %w", config.Path, err)
 	}
 	return nil
