@@ -32,7 +32,7 @@ type row struct {
 var importTable = []row{
 	{"kmod", []string{xsys, "github.com/klauspost/compress", "github.com/ulikunitz/xz", "github.com/therootcompany/xz"},
 		"a library of its own that initrds and appliances import; decompressors read packed modules"},
-	{"kmod/cmd/firn-kmod", []string{"firn/kmod", "firn/devnodes", "firn/init/handoff"},
+	{"kmod/cmd/firn-kmod", []string{"firn/kmod", "firn/devnodes", "firn/init/handoff", xsys},
 		"the kernel starts it for each module, so that it must stay small"},
 	{"devnodes", []string{xsys}, "a library of its own; knows nothing of modules or containers"},
 	{"cgroups", []string{xsys}, "a library of its own, used on both sides of the container's wall"},
@@ -46,7 +46,8 @@ var importTable = []row{
 		"github.com/opencontainers", "github.com/containerd/console",
 		"github.com/spf13/cobra", "github.com/spf13/pflag",
 		"github.com/cyphar/filepath-securejoin", "github.com/moby/sys",
-		"github.com/godbus/dbus", "github.com/coreos/go-systemd"},
+		"github.com/godbus/dbus", "github.com/coreos/go-systemd",
+		"github.com/cilium/ebpf", "github.com/containerd/continuity"},
 		"the host's side may use what its field trusts; it never imports PID 1's own parts"},
 	{"tests", []string{"firn/kmod", "firn/devnodes", "firn/cgroups", "firn/init/handoff", "firn/init/unitfile", xsys,
 		"github.com/klauspost/compress", "github.com/ulikunitz/xz", "github.com/vishvananda/netlink", "github.com/moby/sys"},

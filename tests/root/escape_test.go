@@ -12,7 +12,10 @@ import (
 	"testing"
 
 	"firn/tests/host"
+	"firn/tests/require"
 	"firn/tests/rootfs"
+
+	"golang.org/x/sys/unix"
 )
 
 // An escape is something that root inside a container, with every capability it
@@ -71,6 +74,24 @@ const readBlockDevices = `
 
 // hostMarker is a file in the host's root that no container has.
 const hostMarker = ".firn-host-marker"
+
+// TestProbe: the probe by handle can work, where the machine's own file system is
+// one of those it knows; else a refusal inside a container would say nothing.
+func TestProbe(t *testing.T) {
+	host.Watch(t)
+	var stat unix.Statfs_t
+	if err := unix.Statfs("/usr", &stat); err != nil {
+		t.Fatal(err)
+	}
+	switch uint32(stat.Type) {
+	case unix.EXT4_SUPER_MAGIC, unix.XFS_SUPER_MAGIC, unix.BTRFS_SUPER_MAGIC:
+	default:
+		require.Missing(t, require.CapKernel, "ext4, xfs or btrfs at /usr")
+	}
+	if r, err := execute(probeCommand("open-by-handle"), startLimit); err != nil || r.code != 0 {
+		t.Errorf("the probe reaches nothing from outside of a container: %v, %v", err, r)
+	}
+}
 
 // TestEscape: each escape is refused, with firn-init and with systemd as PID 1.
 func TestEscape(t *testing.T) {
