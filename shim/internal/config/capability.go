@@ -64,7 +64,7 @@ func lists(list []Capability, name string) bool {
 // they are separated by blanks.
 func capabilities(field func(*Config) *[]Capability, separators string) setter {
 	return func(b *build, value string, from Origin) error {
-		words, err := unitfile.ExtractWords(value, separators, unitfile.Unquote)
+		words, err := unitfile.ExtractWords(value, separators, 0)
 		if err != nil {
 			return err
 		}

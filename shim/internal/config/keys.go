@@ -16,7 +16,7 @@ func execKeys() []key {
 		{name: "Parameters", set: addParameters, reset: func(c *Config) { c.Exec.Parameters = Value[[]string]{} }},
 		list("Environment", func(c *Config) *[]Variable { return &c.Exec.Environment }, setVariables),
 		single("User", func(c *Config) *Value[string] { return &c.Exec.User }, parseUser),
-		single("WorkingDirectory", func(c *Config) *Value[string] { return &c.Exec.WorkingDirectory }, containerPath),
+		single("WorkingDirectory", func(c *Config) *Value[string] { return &c.Exec.WorkingDirectory }, parseWorkingDirectory),
 		single("PivotRoot", func(c *Config) *Value[PivotRoot] { return &c.Root.PivotRoot }, parsePivotRoot),
 		list("DropCapability", func(c *Config) *[]Capability { return &c.Security.DropCapability },
 			capabilities(func(c *Config) *[]Capability { return &c.Security.DropCapability }, "")),
@@ -172,6 +172,14 @@ func parseChown(s string) (string, error) {
 		return "auto", nil
 	}
 	return "off", nil
+}
+
+// parseWorkingDirectory refuses ".." as systemd-nspawn does in files.
+func parseWorkingDirectory(s string) (string, error) {
+	if slices.Contains(strings.Split(s, "/"), "..") {
+		return "", errors.New(`path holds ".."`)
+	}
+	return containerPath(s)
 }
 
 func parseInit(s string) (string, error) {

@@ -4,8 +4,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -60,11 +58,22 @@ var oracleSettings = []struct {
 }
 
 // oracleSettingsDiffer are those on which firn differs on purpose.
-var oracleSettingsDiffer = map[string]string{}
+var oracleSettingsDiffer = map[string]string{
+	"KillSignal=":   "an empty value takes back what was said before, for every key",
+	"LimitFSIZE=":   "an empty value takes back what was said before, for every key",
+	"Interface=a/b": "nspawn looks at the name when it looks for the interface",
+	"Interface=.":   "nspawn looks at the name when it looks for the interface",
+	"Interface=12":  "nspawn looks at the name when it looks for the interface",
+	"Interface=a%":  "nspawn looks at the name when it looks for the interface",
+	"Interface=a:":  "HOST:CONTAINER came with a newer version",
+	"MACVLAN=eth/0": "nspawn looks at the name when it looks for the interface",
+	"IPVLAN=eth/0":  "nspawn looks at the name when it looks for the interface",
+	"Port=+80":      "a number with a sign is a slip",
+}
 
-// TestOracleSettings puts all lines into one file beside an empty directory.
-// systemd-nspawn reads it, complains of each line that it does not take, and
-// then finds that the directory holds no system.
+// TestOracleSettings puts each line into a file beside an empty directory.
+// systemd-nspawn reads it, complains of what it does not take, and then finds
+// that the directory holds no system.
 func TestOracleSettings(t *testing.T) {
 	t.Parallel()
 	nspawn := require.Program(t, "systemd-nspawn")
@@ -73,41 +82,19 @@ func TestOracleSettings(t *testing.T) {
 	if err := os.Mkdir(root, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	var text strings.Builder
 	for _, s := range oracleSettings {
-		text.WriteString("[" + s.section + "]\n")
 		for _, line := range s.lines {
-			// An empty line ends what a trailing backslash would go on with.
-			text.WriteString(line + "\n\n")
-		}
-	}
-	if err := os.WriteFile(root+".nspawn", []byte(text.String()), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	out, err := exec.Command(nspawn, "--settings=trusted", "-D", root, "--register=no", "--keep-unit").CombinedOutput()
-	if err == nil {
-		t.Fatalf("systemd-nspawn started an empty directory:\n%s", out)
-	}
-	complaints := map[int]string{}
-	for _, m := range regexp.MustCompile(`web\.nspawn:(\d+): (.*)`).FindAllStringSubmatch(string(out), -1) {
-		if n, err := strconv.Atoi(m[1]); err == nil {
-			complaints[n] = m[2]
-		}
-	}
-	if len(complaints) < 50 {
-		t.Fatalf("only %d complaints from systemd-nspawn:\n%s", len(complaints), out)
-	}
-	number := 0
-	for _, s := range oracleSettings {
-		number++ // the header
-		for _, line := range s.lines {
-			number++
-			complaint, refused := complaints[number]
-			number++
-			if !refused { // a continued line is reported at its end
-				complaint, refused = complaints[number]
+			text := "[" + s.section + "]\n" + line + "\n"
+			if err := os.WriteFile(root+".nspawn", []byte(text), 0o644); err != nil {
+				t.Fatal(err)
 			}
-			_, err := parseSettings("["+s.section+"]\n"+line+"\n", true)
+			out, err := exec.Command(nspawn, "--settings=trusted", "-D", root, "--register=no", "--keep-unit").CombinedOutput()
+			if err == nil {
+				t.Fatalf("systemd-nspawn started an empty directory:\n%s", out)
+			}
+			complaint, _, _ := strings.Cut(string(out), "\n")
+			refused := strings.Contains(complaint, "web.nspawn:")
+			_, err = parseSettings(text, true)
 			reason, differs := oracleSettingsDiffer[line]
 			if (err != nil) == refused == differs {
 				t.Errorf("[%s] %s: firn %v, systemd-nspawn %q, known difference %q", s.section, line, err, complaint, reason)

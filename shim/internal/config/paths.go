@@ -11,7 +11,8 @@ import (
 // maxPath is the kernel's PATH_MAX less the final NUL.
 const maxPath = 4095
 
-// hostPath makes a path of the host absolute and clean.
+// hostPath makes a path of the host absolute and clean. A ".." takes back the
+// part before it, be that a link or not, as it does for a shell's cd.
 func (b *build) hostPath(p string) (string, error) {
 	if p == "" {
 		return "", errEmpty
