@@ -67,7 +67,12 @@ func (m Machine) initramfs(tb testing.TB, k kernel) ([]byte, error) {
 	a.file("/vm/load", 0o644, []byte(list.String()))
 	if m.Disk != "" {
 		a.file("/vm/root", 0o644, []byte("/dev/vda\n"))
-		a.file("/vm/firn-vm.service", 0o644, []byte(unit))
+		init := m.DiskInit
+		if len(init) == 0 {
+			init = []string{"/sbin/init"}
+			a.file("/vm/firn-vm.service", 0o644, []byte(unit))
+		}
+		a.file("/vm/init", 0o644, []byte(strings.Join(init, "\n")))
 	}
 	for _, f := range m.Files {
 		if err := f.pack(&a); err != nil {

@@ -19,10 +19,13 @@ type Machine struct {
 	Args []string
 	// Cmdline is added to the kernel's command line.
 	Cmdline []string
-	// Disk is the image of a root file system whose /sbin/init is systemd. It is
-	// booted into under an overlay, with the agent as a service; of Files only
-	// those below /vm are seen there.
-	Disk string
+	// Disk is the image of a root file system. It is booted into under an overlay;
+	// of Files only those below /vm are seen there, and those below /vm/disk also in
+	// the root. DiskInit is what is started
+	// there: /sbin/init where it is empty, which is to be systemd and gets the
+	// agent as a service, or a command that is to start "agent serve" in the end.
+	Disk     string
+	DiskInit []string
 	// CPUs and Memory (MiB) of the machine: 1 and 512 where they are 0.
 	CPUs, Memory int
 	// Devices are further options of QEMU.

@@ -36,7 +36,9 @@ func (m Machine) qemu(vmlinux, initrd string) []string {
 		cmdline = append(append(cmdline, "--"), m.Args...)
 	}
 	args := []string{
-		"-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max",
+		// One thread for all CPUs: with one for each, a kernel that patches its own
+		// code sometimes runs into its breakpoint on another CPU ("Oops: int3").
+		"-machine", "q35", "-accel", "tcg,thread=single", "-cpu", "max",
 		"-smp", strconv.Itoa(m.CPUs), "-m", strconv.Itoa(m.Memory),
 		"-nodefaults", "-display", "none", "-no-reboot",
 		"-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",

@@ -15,6 +15,8 @@ import (
 const (
 	loadList = "/vm/load" // modules to load, one path a line, dependencies first
 	rootDisk = "/vm/root" // holds the device of the root to boot into; may be absent
+	rootInit = "/vm/init" // what to start there, an argument a line
+	diskTree = "/vm/disk" // laid over the disk's root; may be absent
 	unitFile = "/vm/firn-vm.service"
 )
 
@@ -133,7 +135,15 @@ func switchRoot(device string) error {
 	if err := unix.Chroot("."); err != nil {
 		return err
 	}
-	return unix.Exec("/sbin/init", []string{"/sbin/init"}, os.Environ())
+	text, err := os.ReadFile(rootInit)
+	if err != nil {
+		return err
+	}
+	argv := strings.Split(string(text), "\n")
+	if err := unix.Exec(argv[0], argv, os.Environ()); err != nil {
+		return fmt.Errorf("start %s: %w", argv[0], err)
+	}
+	return nil
 }
 
 // carryOver makes the test's files, the modules and the agent's unit visible on
@@ -145,7 +155,15 @@ func carryOver(root string) error {
 			return err
 		}
 	}
+	if _, err := os.Stat(diskTree); err == nil {
+		if err := os.CopyFS(root, os.DirFS(diskTree)); err != nil {
+			return err
+		}
+	}
 	unit, err := os.ReadFile(unitFile)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil // the machine's init is not systemd, for which this directory is a sign
+	}
 	if err != nil {
 		return err
 	}
