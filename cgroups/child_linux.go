@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -20,11 +22,16 @@ import (
 // caller may write. A container's PID 1 starts its processes there and so
 // stays alone in its own cgroup, where a stop script looks for it.
 type Child struct {
-	host   *Host
-	places []place
-	own    map[string]string // by place.dir: the cgroup that the caller was in
-	v2     *os.File          // for CLONE_INTO_CGROUP; nil without v2
-	clone  bool              // whether clone3 takes it
+	host    *Host
+	places  []place
+	own     map[string]string // by place.dir: the cgroup that the caller was in
+	v2      *os.File          // for CLONE_INTO_CGROUP; nil without v2
+	noClone atomic.Bool       // clone3 did not take it
+
+	// starting is held for reading by a Start whose thread is in the Child,
+	// and for writing by Kill: v1's freezer would stop that thread, and a
+	// collection of garbage that waits for it would stop the one to thaw it.
+	starting sync.RWMutex
 }
 
 // Child makes the cgroup name, a single path component or more ("system.slice/x"),
@@ -72,7 +79,7 @@ func (c *Child) open() error {
 		if err != nil {
 			return fmt.Errorf("open cgroup: %w", err)
 		}
-		c.v2, c.clone = f, true
+		c.v2 = f
 	}
 	return nil
 }
@@ -132,22 +139,20 @@ func offMainThread(f func()) {
 // always ended because a process's parent-death signal hangs on the thread
 // that made it (prctl(2), PR_SET_PDEATHSIG).
 func (c *Child) startHere(start func(func(*syscall.SysProcAttr)) (int, error)) (int, error) {
-	entered, err := c.enterThread()
+	c.starting.RLock()
+	defer c.starting.RUnlock()
+	home, err := c.enterThread()
 	if err != nil {
-		if c.leaveThread(entered) {
+		if leaveThread(home) {
 			runtime.UnlockOSThread()
 		}
 		return 0, err
 	}
-	pid, err := start(c.attribute)
-	if c.clone && (errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.E2BIG)) {
-		c.clone = false
-		pid, err = start(c.attribute)
-	}
-	if c.leaveThread(entered) {
+	pid, cloned, err := c.attempt(start)
+	if leaveThread(home) {
 		runtime.UnlockOSThread()
 	}
-	if err != nil || c.clone || c.v2 == nil {
+	if err != nil || c.v2 == nil || cloned {
 		return pid, err
 	}
 	for _, p := range c.places {
@@ -160,32 +165,58 @@ func (c *Child) startHere(start func(func(*syscall.SysProcAttr)) (int, error)) (
 	return pid, nil
 }
 
-func (c *Child) attribute(attr *syscall.SysProcAttr) {
-	if c.clone {
-		attr.UseCgroupFD = true
-		attr.CgroupFD = int(c.v2.Fd())
+// attempt runs start with clone3 and, where there is none, without. cloned
+// tells whether clone3 put the process in the v2 cgroup.
+func (c *Child) attempt(start func(func(*syscall.SysProcAttr)) (int, error)) (pid int, cloned bool, err error) {
+	if c.v2 != nil && !c.noClone.Load() {
+		pid, err := start(func(attr *syscall.SysProcAttr) {
+			attr.UseCgroupFD = true
+			attr.CgroupFD = int(c.v2.Fd())
+		})
+		// E2BIG: a clone3 that knows no cgroup (Linux 5.3 to 5.6). It is also
+		// execve's, for too many arguments: then it comes again.
+		if !errors.Is(err, unix.ENOSYS) && !errors.Is(err, unix.E2BIG) {
+			return pid, true, err
+		}
 	}
+	pid, err = start(func(*syscall.SysProcAttr) {})
+	if err == nil {
+		c.noClone.Store(true)
+	}
+	return pid, false, err
 }
 
 // enterThread moves the calling thread alone: v1 keeps cgroups by thread,
-// and "0" written to tasks is the writer.
-func (c *Child) enterThread() (entered []place, err error) {
+// and "0" written to tasks is the writer. It returns the directories to go back
+// to: the thread may have been elsewhere than its process, see MoveThreads.
+func (c *Child) enterThread() (home []string, err error) {
+	if !slices.ContainsFunc(c.places, func(p place) bool { return !p.hierarchy.V2 }) {
+		return nil, nil
+	}
+	memberships, err := c.host.memberships(unix.Gettid())
+	if err != nil {
+		return nil, err
+	}
 	for _, p := range c.places {
 		if p.hierarchy.V2 {
 			continue
 		}
-		if err := writeValue(p.dir, "tasks", "0"); err != nil {
-			return entered, fmt.Errorf("enter cgroup %s: %w", p.dir, err)
+		own, err := p.hierarchy.own(memberships)
+		if err != nil {
+			return home, err
 		}
-		entered = append(entered, p)
+		if err := writeValue(p.dir, "tasks", "0"); err != nil {
+			return home, fmt.Errorf("enter cgroup %s: %w", p.dir, err)
+		}
+		home = append(home, p.hierarchy.Dir(own))
 	}
-	return entered, nil
+	return home, nil
 }
 
-func (c *Child) leaveThread(entered []place) (ok bool) {
+func leaveThread(home []string) (ok bool) {
 	ok = true
-	for _, p := range entered {
-		ok = writeValue(c.own[p.dir], "tasks", "0") == nil && ok
+	for _, dir := range home {
+		ok = writeValue(dir, "tasks", "0") == nil && ok
 	}
 	return ok
 }
@@ -252,9 +283,13 @@ func (c *Child) Processes() ([]int, error) {
 	return slices.DeleteFunc(pids, func(pid int) bool { return pid == self }), err
 }
 
-// Kill is Host.Kill for the Child, but spares the caller, one of whose
-// threads may be in the Child for the moment of a Start.
-func (c *Child) Kill() error { return c.host.killAll(c.places, c.Processes) }
+// Kill is Host.Kill for the Child. It waits for each Start that has begun,
+// and holds up those that have not: start must not call it.
+func (c *Child) Kill() error {
+	c.starting.Lock()
+	defer c.starting.Unlock()
+	return c.host.killAll(c.places, c.Processes)
+}
 
 // Remove is Host.Remove for the Child.
 func (c *Child) Remove(ctx context.Context) error { return c.host.removeIn(ctx, c.places) }

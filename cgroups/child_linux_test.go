@@ -198,6 +198,68 @@ func TestSystemChildConcurrently(t *testing.T) {
 	})
 }
 
+// Killing while processes are being started must stop neither side: the
+// thread that starts one is in the cgroup that is frozen.
+func TestSystemChildKillWhileStarting(t *testing.T) {
+	eachView(t, func(t *testing.T, h *Host, _ string) {
+		h.kill = func(string) error { return syscall.ENOENT } // the freezer's way
+		defer func() { h.kill = writeKill }()
+		c := newChild(t, h, fmt.Sprintf("firn-child-test-%d", os.Getpid()))
+		var started sync.WaitGroup
+		for range 4 {
+			started.Go(func() {
+				for range 15 {
+					cmd := exec.Command("sleep", "1000")
+					if _, err := c.Start(func(enter func(*syscall.SysProcAttr)) (int, error) {
+						cmd.SysProcAttr = &syscall.SysProcAttr{}
+						enter(cmd.SysProcAttr)
+						return startPID(cmd, nil)
+					}); err != nil {
+						t.Error(err)
+						return
+					}
+					started.Go(func() { _ = cmd.Wait() }) // killed
+				}
+			})
+		}
+		all := make(chan struct{})
+		go func() { started.Wait(); close(all) }()
+		for {
+			runtime.GC()
+			if err := c.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			select {
+			case <-all:
+				return
+			default:
+			}
+		}
+	})
+}
+
+// startAndLook runs on a locked thread: it moves it to the cgroup at, starts a
+// process and tells where the thread is then.
+func startAndLook(c *Child, at place) string {
+	runtime.LockOSThread() // once more: Start unlocks once
+	if err := writeValue(at.dir, "tasks", "0"); err != nil {
+		return err.Error()
+	}
+	if _, err := c.startHere(func(func(*syscall.SysProcAttr)) (int, error) { return 0, nil }); err != nil {
+		return err.Error()
+	}
+	where, err := os.ReadFile("/proc/thread-self/cgroup")
+	if err != nil {
+		return err.Error()
+	}
+	for line := range strings.Lines(string(where)) {
+		if strings.Contains(line, ":name=systemd:") {
+			return line
+		}
+	}
+	return "nowhere"
+}
+
 // What the old stop script sees: one line in tasks, though PID 1 is a program
 // in Go with many threads.
 func TestSystemMoveThreads(t *testing.T) {
@@ -270,6 +332,14 @@ func TestSystemMoveThreads(t *testing.T) {
 		}
 		return false
 	})
+	stays := make(chan string)
+	offMainThread(func() {
+		defer close(stays)
+		stays <- startAndLook(threads, threads.places[0])
+	})
+	if where := <-stays; !strings.HasSuffix(where, "/threads\n") {
+		t.Errorf("after a Start the thread is in %q, was in threads", where)
+	}
 	if pids, err := threads.Processes(); err != nil || len(pids) != 0 {
 		t.Errorf("the threads made their process a member: %v, %v", pids, err)
 	}

@@ -42,8 +42,22 @@ func (h *Host) create(path string) ([]place, error) {
 	return made, nil
 }
 
-// makeDirs makes each directory on the way to path.
-func makeDirs(hr Hierarchy, path string) error {
+// makeTries bounds makeDirs against a parent that is always gone again.
+const makeTries = 100
+
+// makeDirs makes each directory on the way to path. A parent that is removed
+// between its making and its child's (Prune, at another container's end) is
+// made again: once it has a child it stays.
+func makeDirs(hr Hierarchy, path string) (err error) {
+	for range makeTries {
+		if err = makeChain(hr, path); !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	return err
+}
+
+func makeChain(hr Hierarchy, path string) error {
 	dir := hr.MountPoint
 	for _, name := range strings.Split(strings.Trim(path, "/"), "/") {
 		dir = filepath.Join(dir, name)

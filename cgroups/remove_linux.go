@@ -139,10 +139,10 @@ func removeBelow(fd int, name string) error {
 	return first
 }
 
-// Prune removes the layout's parent if it is firn's own and nothing is left
-// in it. A container that is being started at the same time may find its
-// parent gone between making it and making its own cgroup: hold the lock that
-// serialises starts. An occupied parent is no error.
+// Prune removes the layout's parent if nothing is left in it. Who makes
+// cgroups below it at the same time may find it gone between making it and
+// making its own: Create and Join make it again; libcontainer does not, so
+// call Create before. An occupied parent is no error.
 func (h *Host) Prune(parent string) error {
 	if err := checkPath(parent); err != nil {
 		return err

@@ -24,15 +24,16 @@ type descriptor struct {
 const sharedPiece = 4096
 
 // own makes the session's descriptor of a user's file; flags is O_RDONLY or
-// O_WRONLY. Regular files keep the caller's: a new one would begin at offset 0.
+// O_WRONLY. Regular files keep the caller's: a new one would begin at offset
+// 0; other devices may have a meaning to being opened.
 func own(f *os.File, flags int) (*descriptor, error) {
 	fd := int(f.Fd())
 	var stat unix.Stat_t
 	if err := unix.Fstat(fd, &stat); err != nil {
 		return nil, fmt.Errorf("look at %s: %w", f.Name(), err)
 	}
-	kind := stat.Mode & unix.S_IFMT
-	if kind == unix.S_IFIFO || kind == unix.S_IFCHR {
+	_, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+	if terminal := err == nil; terminal || stat.Mode&unix.S_IFMT == unix.S_IFIFO {
 		link := fmt.Sprintf("/proc/self/fd/%d", fd)
 		fresh, err := unix.Open(link, flags|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
 		if err == nil {
