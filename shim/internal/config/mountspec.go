@@ -11,7 +11,7 @@ import (
 // Grammar of mount arguments (systemd-nspawn(1), Mount Options). A backslash
 // protects the character after it, so "\:" is a colon within a path:
 //
-//	bind         = source [ ":" [ target ] [ ":" options ] ]
+//	bind         = source [ ":" target [ ":" options ] ]
 //	tmpfs        = target [ ":" mount options, raw ]
 //	overlay      = source { ":" source } ":" target      two paths: the second is
 //	                                                     upper directory and target
