@@ -50,7 +50,7 @@ const makeTries = 100
 // made again: once it has a child it stays.
 func makeDirs(hr Hierarchy, path string) (err error) {
 	for range makeTries {
-		if err = makeChain(hr, path); !errors.Is(err, os.ErrNotExist) {
+		if err = makeChain(hr, path); !gone(err) {
 			return err
 		}
 	}
