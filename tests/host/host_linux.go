@@ -230,11 +230,14 @@ func furnish(root, scratch string) error {
 // It comes after pivot: overlayfs takes no layer from an unbindable mount.
 func layer(names ...string) error {
 	for _, name := range names {
-		upper, work := filepath.Join(layers, name), filepath.Join(layers, name+".work")
-		if err := errors.Join(os.MkdirAll(upper, 0o755), os.Mkdir(work, 0o755)); err != nil {
+		upper, work, lower := filepath.Join(layers, name), filepath.Join(layers, name+".work"), filepath.Join(layers, name+".lower")
+		if err := errors.Join(os.MkdirAll(upper, 0o755), os.Mkdir(work, 0o755), os.Mkdir(lower, 0o755)); err != nil {
 			return err
 		}
-		options := fmt.Sprintf("lowerdir=/%s,upperdir=%s,workdir=%s", name, upper, work)
+		if err := mount("/"+name, lower, "", unix.MS_BIND, ""); err != nil {
+			return err
+		}
+		options := fmt.Sprintf("lowerdir=%s,upperdir=%s,workdir=%s", lower, upper, work)
 		if err := mount("overlay", "/"+name, "overlay", 0, options); err != nil {
 			return err
 		}

@@ -228,7 +228,7 @@ func files() ([]string, error) {
 			if errors.Is(err, fs.ErrNotExist) {
 				return nil
 			}
-			if err == nil && name != top && !slices.Contains(shared, name) {
+			if err == nil && name != top && !slices.Contains(shared, name) && !copied(top, name, entry) {
 				items = append(items, strings.TrimPrefix(name, layers)+" ("+entry.Type().String()+")")
 			}
 			return err
@@ -238,4 +238,14 @@ func files() ([]string, error) {
 		}
 	}
 	return items, nil
+}
+
+// copied reports whether a directory in a layer stands in the layer below too:
+// overlayfs copied it up for something in it that may be gone again.
+func copied(top, name string, entry fs.DirEntry) bool {
+	if !entry.IsDir() || !strings.HasPrefix(top, layers) {
+		return false
+	}
+	info, err := os.Stat(top + ".lower" + strings.TrimPrefix(name, top))
+	return err == nil && info.IsDir()
 }

@@ -43,7 +43,7 @@ func TestBadInput(t *testing.T) {
 	}{
 		{"no such root", []string{"-D", "/no/such/root", "/bin/true"}, "/no/such/root"},
 		{"root is a file", []string{"-D", "/etc/hostname", "/bin/true"}, "/etc/hostname"},
-		{"root is /", []string{"-D", "/", "/bin/true"}, "/"},
+		{"root is /", []string{"-D", "/", "/bin/true"}, "root directory"},
 		{"root without init", []string{"-D", empty, "-b"}, "init"},
 		{"no program", []string{"-D", debian, "/bin/no-such-program"}, "/bin/no-such-program"},
 		{"program is a directory", []string{"-D", debian, "/usr"}, "/usr"},
@@ -69,7 +69,7 @@ func TestBadInput(t *testing.T) {
 			if args[0] != "-M" {
 				args = append([]string{"-M", "bad"}, args...)
 			}
-			oneError(t, firn(t, append([]string{"nspawn"}, args...)...), c.want)
+			oneError(t, firn(t, append([]string{"nspawn", "-q"}, args...)...), c.want)
 		})
 	}
 
@@ -95,7 +95,7 @@ func TestBadInput(t *testing.T) {
 		if output, err := exec.Command("cp", program(t, "firn"), bin+"/firn").CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, output)
 		}
-		cmd := exec.Command(bin+"/firn", "nspawn", "-D", "/usr", "/bin/true")
+		cmd := exec.Command(bin+"/firn", "nspawn", "-q", "-D", "/usr", "/bin/true")
 		cmd.Dir = "/"
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 		r, err := execute(cmd, startLimit)
@@ -106,7 +106,7 @@ func TestBadInput(t *testing.T) {
 	})
 	t.Run("no cgroup mounted", func(t *testing.T) {
 		cmd := exec.Command("unshare", "--mount", "--propagation", "private", "sh", "-ec", `umount -R /sys/fs/cgroup; exec "$@"`,
-			"sh", program(t, "firn"), "nspawn", "-M", "bad", "-D", debian, "/bin/true")
+			"sh", program(t, "firn"), "nspawn", "-q", "-M", "bad", "-D", debian, "/bin/true")
 		r, err := execute(cmd, startLimit)
 		if err != nil {
 			t.Fatal(err)
@@ -137,7 +137,7 @@ func TestBadSettings(t *testing.T) {
 			if err := os.WriteFile(dir+"/settings.nspawn", []byte(c.text), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			oneError(t, firn(t, "nspawn", "-M", "settings", "-D", root, "/bin/true"), c.want)
+			oneError(t, firn(t, "nspawn", "-q", "-M", "settings", "-D", root, "/bin/true"), c.want)
 		})
 	}
 }
@@ -148,8 +148,8 @@ func TestTwice(t *testing.T) {
 	root, init := t.TempDir(), profile(t, "twice")+"/init"
 	c := start(t, "twice", "-D", root, "--bind-ro=/nix", "--notify-ready=yes", init)
 	c.ready()
-	oneError(t, firn(t, "nspawn", "-M", "twice", "-D", t.TempDir(), "--bind-ro=/nix", init), "twice")
-	oneError(t, firn(t, "nspawn", "-M", "other", "-D", root, "--bind-ro=/nix", init), root)
+	oneError(t, firn(t, "nspawn", "-q", "-M", "twice", "-D", t.TempDir(), "--bind-ro=/nix", init), "twice")
+	oneError(t, firn(t, "nspawn", "-q", "-M", "other", "-D", root, "--bind-ro=/nix", init), root)
 	if pid := leader("twice"); pid == 0 || unix.Kill(pid, 0) != nil {
 		t.Error("the container that ran did not survive the attempts")
 	}

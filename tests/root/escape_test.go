@@ -36,9 +36,9 @@ var escapes = []escape{
 	{"write /nix", `echo >/nix/store/firn-probe`},
 	{"write sysctl", `true >/proc/sys/kernel/domainname`},
 	{"write core_pattern", `true >/proc/sys/kernel/core_pattern`},
-	{"remount /proc/sys", `mount -o remount,rw,bind /proc/sys && true >/proc/sys/kernel/core_pattern`},
-	{"unmount /proc/sys", `umount /proc/sys && true >/proc/sys/kernel/core_pattern`},
-	{"another procfs", `mkdir -p /tmp/p && mount -t proc proc /tmp/p && true >/tmp/p/sys/kernel/core_pattern`},
+	{"remount /proc/sys", `mount -o remount,rw,bind /proc/sys && ` + rewrite("/proc/sys/kernel/core_pattern")},
+	{"unmount /proc/sys", `umount /proc/sys && ` + rewrite("/proc/sys/kernel/core_pattern")},
+	{"another procfs", `mkdir -p /tmp/p && mount -t proc proc /tmp/p && ` + rewrite("/tmp/p/sys/kernel/core_pattern")},
 	{"sysrq-trigger", `true >/proc/sysrq-trigger`},
 	{"remount sysrq-trigger", `mount -o remount,rw,bind /proc/sysrq-trigger && true >/proc/sysrq-trigger`},
 	{"sysrq-trigger of another procfs", `mkdir -p /tmp/q && mount -t proc proc /tmp/q && true >/tmp/q/sysrq-trigger`},
@@ -62,6 +62,10 @@ var escapes = []escape{
 		for f in $(find /tmp/d -name devices.allow); do echo a >$f; done
 		` + readBlockDevices},
 }
+
+// rewrite writes a kernel parameter's own value back: opening one for writing
+// shows nothing, since the kernel decides at the write.
+func rewrite(path string) string { return `v=$(cat ` + path + `) && echo "$v" >` + path }
 
 // readBlockDevices makes a node for each block device and reads from it.
 const readBlockDevices = `

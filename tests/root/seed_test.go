@@ -31,6 +31,11 @@ func TestSeed(t *testing.T) {
 	line := strings.Fields(rootfs.SeedExecStart(bin, name, root, system))
 	c := launch(t, name, exec.Command(line[0], line[1:]...))
 	c.ready()
+	// The unit counts as started here; the rest is for a system that has booted.
+	c.await(startLimit, "the state ready", func() bool {
+		all := list(t)
+		return len(all) == 1 && all[0].State == "ready"
+	})
 
 	pid := leader(name)
 	if pid == 0 {

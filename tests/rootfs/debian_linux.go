@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"firn/tests/require"
 
@@ -192,10 +193,14 @@ func DebianLayer(dir string) (root string, unmount func() error, err error) {
 	return root, func() error { return errors.Join(detach(root), detach(dir)) }, nil
 }
 
-// detach unmounts dir. One that is still in use is detached all the same, so that
-// it does not trouble others, and reported.
+// detach unmounts dir, for which a process that is just ending may hold a
+// directory open. One that stays in use is detached all the same, so that it does
+// not trouble others, and reported.
 func detach(dir string) error {
 	err := unix.Unmount(dir, 0)
+	for deadline := time.Now().Add(time.Second); err == unix.EBUSY && time.Now().Before(deadline); err = unix.Unmount(dir, 0) {
+		time.Sleep(10 * time.Millisecond)
+	}
 	if err == nil {
 		return nil
 	}

@@ -124,3 +124,13 @@ func filter(t *testing.T, content []byte, argv ...string) []byte {
 	}
 	return out
 }
+
+// runHost runs a program of the host that has to succeed.
+func runHost(t *testing.T, argv ...string) string {
+	t.Helper()
+	out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", strings.Join(argv, " "), err, out)
+	}
+	return string(out)
+}
