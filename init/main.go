@@ -29,7 +29,8 @@ func init() { runtime.LockOSThread() }
 
 func main() {
 	queue := signals.Listen()
-	// A few kilobytes of messages a day: collect seldom, but never let garbage grow beyond a megabyte or so.
+	// The first collection, which makes the collector's own threads and tables, is due at 4 MB times this percentage: a
+	// boot ends before it, and what comes later is a few messages.
 	debug.SetGCPercent(25)
 	exit := make(chan int)
 	go func() { exit <- run(os.Args, os.Getpid(), queue) }()

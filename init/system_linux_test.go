@@ -74,13 +74,13 @@ ln -sfn "$systemConfig" /run/current-system
 	for name, tt := range lines {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			argv := append(slices.Clone(tt.argv), "--", "sh", "-c", "echo; readlink /run/current-system; readlink /run/booted-system; hostname; echo $PATH")
+			argv := append(slices.Clone(tt.argv), "--", "sh", "-c", "echo links=$(readlink /run/current-system),$(readlink /run/booted-system) name=$(hostname). path=$PATH")
 			c := start(t, root, config{stage: stage{Path: tt.path, Hostname: "localhost"}}, argv...)
 			c.exits(0)
 			for _, want := range []string{
 				"activating " + store + " with HOME=/root container=test stdin=/dev/null",
-				"path " + store + "/sw/bin:", "\n" + store + "\n" + store + "\n", "\nfiled\n",
-				"/run/current-system/sw/bin", "module=nonesuch origin=/etc/modules-load.d/nixos.conf:1",
+				"path " + store + "/sw/bin:", "links=" + store + "," + store + " name=filed. path=",
+				":/run/current-system/sw/bin:", "module=nonesuch origin=/etc/modules-load.d/nixos.conf:1",
 			} {
 				if !strings.Contains(c.out.String(), want) {
 					t.Errorf("%q is missing", want)

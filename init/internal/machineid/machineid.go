@@ -3,7 +3,6 @@
 package machineid
 
 import (
-	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"strings"
@@ -24,10 +23,8 @@ func Parse(text string) (string, error) {
 	return id, nil
 }
 
-// Fresh makes a random id in the form of a UUID of version 4, as machine-id(5) asks of new ones.
-func Fresh() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never an error since Go 1.24
+// FromRandom makes an id of random bytes, in the form of a UUID of version 4, as machine-id(5) asks of new ones.
+func FromRandom(b [16]byte) string {
 	b[6] = b[6]&0x0f | 0x40
 	b[8] = b[8]&0x3f | 0x80
 	return hex.EncodeToString(b[:])

@@ -30,7 +30,9 @@ func Setup(file, transient, uuid string) (Result, error) {
 	}
 	id, err := Parse(uuid)
 	if err != nil {
-		id = Fresh()
+		var random [16]byte
+		_, _ = unix.Getrandom(random[:], 0) // gives as much at once (getrandom(2))
+		id = FromRandom(random)
 	}
 	res := Result{ID: id}
 	err = write(file, id)

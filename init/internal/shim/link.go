@@ -4,8 +4,6 @@ package shim
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"sync"
 
@@ -38,13 +36,6 @@ func Connect(ctx context.Context, mode handoff.Mode, logger *log.Logger) *Link {
 		}
 	}()
 	return l
-}
-
-// newBootID tells one boot of a container from the next: the kernel's boot id is the host's.
-func newBootID() string {
-	var id [16]byte
-	_, _ = rand.Read(id[:]) // never an error since Go 1.24
-	return hex.EncodeToString(id[:])
 }
 
 // OnReload sets what activates a new system; before, and in command mode, reload is refused.
