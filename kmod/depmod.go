@@ -141,7 +141,8 @@ func (d *Depmod) order() {
 	last := len(place) + 1
 	for _, m := range d.modules {
 		m.index = last
-		if n, ok := place[uncompressedName(m.relPath)]; ok {
+		// The file is about the kernel's own: no external directory's path is in it.
+		if n, ok := place[uncompressedName(m.relPath)]; ok && m.relPath[0] != '/' {
 			m.index = n
 		}
 	}

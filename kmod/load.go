@@ -87,7 +87,8 @@ func (l *Loader) newGraph(plans []*Plan) *graph {
 
 func (g *graph) add(plan *Plan, i int, earlier []*job) *job {
 	step := plan.Steps[i]
-	if j, ok := g.byName[step.Module.Name]; ok && !g.loader.IgnoreLoaded {
+	// What is only shown is shown as often as the plans have it.
+	if j, ok := g.byName[step.Module.Name]; ok && !g.loader.DryRun {
 		return j
 	}
 	j := &job{step: step, done: make(chan struct{})}

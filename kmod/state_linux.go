@@ -26,8 +26,8 @@ const (
 )
 
 // State reads what the kernel says of a module: /sys/module/NAME/initstate. A
-// directory without that file is a built-in module with parameters, or one that
-// is not finished; the tree's list of built-ins covers those without parameters.
+// directory without that file is a module that the kernel still sets up (or one
+// that another kernel than the tree's has built in).
 func (c *Context) State(name string) State {
 	builtin, err := c.Builtin(name)
 	if err == nil && builtin {
@@ -43,12 +43,7 @@ func (c *Context) State(name string) State {
 	}
 	if fd, err := openIn(c.opts.Root, dir); err == nil {
 		closeFd(fd)
-		// Between the directory and initstate the kernel still sets it up. Only
-		// built-in modules stay so, and those have no coresize.
-		if _, err := readIn(c.opts.Root, dir+"/coresize"); err == nil {
-			return Coming
-		}
-		return BuiltinState
+		return Coming
 	}
 	return Absent
 }

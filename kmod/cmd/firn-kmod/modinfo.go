@@ -157,11 +157,13 @@ type parameter struct {
 	described        bool
 }
 
-func (p parameter) String() string {
+// String is the parameter as modinfo shows it; bare is its odd way of showing one
+// without a description in the listing of all fields.
+func (p parameter) String(bare bool) string {
 	switch {
 	case p.kind == "":
 		return p.name + ":" + p.text
-	case !p.described:
+	case !p.described && bare:
 		return p.name + ":" + p.kind
 	}
 	return p.name + ":" + p.text + " (" + p.kind + ")"
@@ -169,7 +171,7 @@ func (p parameter) String() string {
 
 // rows are all fields in the order in which modinfo shows them: as in the file,
 // then the signature, then the parameters from the last to the first.
-func rows(info *kmod.Modinfo) []kmod.Field {
+func rows(info *kmod.Modinfo, bare bool) []kmod.Field {
 	var fields []kmod.Field
 	var parameters []parameter
 	index := map[string]int{}
@@ -197,7 +199,7 @@ func rows(info *kmod.Modinfo) []kmod.Field {
 			kmod.Field{Key: "signature", Value: hexLines(s.Bytes)})
 	}
 	for i := len(parameters) - 1; i >= 0; i-- {
-		fields = append(fields, kmod.Field{Key: "parm", Value: parameters[i].String()})
+		fields = append(fields, kmod.Field{Key: "parm", Value: parameters[i].String(bare)})
 	}
 	return fields
 }
@@ -218,16 +220,18 @@ func hexLines(b []byte) string {
 func (m *modinfo) showText(module *kmod.Module, filename string, builtin bool, info *kmod.Modinfo) {
 	// A built-in module has no entry of its own that says its name.
 	if builtin {
-		m.row("name", module.Name)
+		m.row("name", module.Name, true)
 	}
-	m.row("filename", filename)
-	for _, f := range rows(info) {
-		m.row(f.Key, f.Value)
+	m.row("filename", filename, true)
+	for _, f := range rows(info, true) {
+		m.row(f.Key, f.Value, f.Key == "parm")
 	}
 }
 
-func (m *modinfo) row(key, value string) {
-	if m.end == "\x00" {
+func (m *modinfo) row(key, value string, padded bool) {
+	// With -0 only what is in the file has the file's form; the rest does not, so
+	// that scripts written for kmod find it.
+	if m.end == "\x00" && !padded {
 		m.out.puts(key, "=", value, m.end)
 		return
 	}
@@ -235,7 +239,7 @@ func (m *modinfo) row(key, value string) {
 }
 
 func (m *modinfo) showField(info *kmod.Modinfo) {
-	for _, f := range rows(info) {
+	for _, f := range rows(info, false) {
 		if strings.EqualFold(m.field, f.Key) {
 			m.out.puts(f.Value, m.end)
 		}
@@ -245,7 +249,7 @@ func (m *modinfo) showField(info *kmod.Modinfo) {
 func (m *modinfo) showJSON(module *kmod.Module, filename string, info *kmod.Modinfo) {
 	pairs := []pair{{"module", module.Name}, {"filename", filename}}
 	seen := map[string]int{}
-	for _, f := range rows(info) {
+	for _, f := range rows(info, false) {
 		if m.field != "" && !strings.EqualFold(m.field, f.Key) {
 			continue
 		}
