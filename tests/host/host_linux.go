@@ -172,7 +172,11 @@ func Enter(kind Kind) error {
 	if err := pivot(root, cwd); err != nil || kind != Whole {
 		return err
 	}
-	return layer("etc", "var")
+	if err := layer("etc", "var"); err != nil {
+		return err
+	}
+	// Where overlays are made that are themselves to be written to.
+	return mount("tmpfs", "/var/tmp", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=1777")
 }
 
 // bindTop gives root each entry of / but those of which it has its own.

@@ -219,11 +219,11 @@ func abstractSockets() ([]string, error) {
 	return items, nil
 }
 
-// files lists all that stands in /run and in the directory for temporary files,
+// files lists all that stands in /run and in the directories for temporary files,
 // and all that was written to /etc and /var.
 func files() ([]string, error) {
 	var items []string
-	for _, top := range []string{"/run", os.TempDir(), layers + "/etc", layers + "/var"} {
+	for _, top := range []string{"/run", "/var/tmp", os.TempDir(), layers + "/etc", layers + "/var"} {
 		err := filepath.WalkDir(top, func(name string, entry fs.DirEntry, err error) error {
 			if errors.Is(err, fs.ErrNotExist) {
 				return nil

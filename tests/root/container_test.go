@@ -323,3 +323,16 @@ func withTimeout(tb testing.TB, limit time.Duration) context.Context {
 	tb.Cleanup(cancel)
 	return ctx
 }
+
+// mountTmpfs mounts a tmpfs for the time of a test.
+func mountTmpfs(tb testing.TB, dir string) {
+	tb.Helper()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, ""); err != nil {
+		tb.Fatalf("mount tmpfs on %s: %v", dir, err)
+	}
+	tb.Cleanup(func() {
+		if err := syscall.Unmount(dir, 0); err != nil {
+			tb.Errorf("unmount %s: %v", dir, err)
+		}
+	})
+}
