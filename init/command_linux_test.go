@@ -125,6 +125,33 @@ func TestCleanChild(t *testing.T) {
 	}
 }
 
+// TestBrokenLog: nobody reads what firn-init writes, and it lives on.
+func TestBrokenLog(t *testing.T) {
+	t.Parallel()
+	root := newRoot(t)
+	for _, argv := range [][]string{{"firn-init", "payload", "ignore"}, {"firn-init", "--boot", "--log-level=debug", "--", "payload", "ignore"}} {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := start(t, root, config{out: w}, argv...)
+		w.Close()
+		if _, err := r.Read(make([]byte, 1)); err != nil {
+			t.Fatal(err)
+		}
+		r.Close()
+		for range 5 {
+			c.signal(unix.SIGUSR2) // in boot mode a line of log
+			c.signal(unix.SIGPIPE)
+			time.Sleep(2 * time.Millisecond)
+		}
+		c.signal(signals.RTMin + 13)
+		if s := c.wait(); s.Signaled() && s.Signal() == unix.SIGPIPE || s.Exited() && s.ExitStatus() == 2 {
+			t.Errorf("%q ended with %s", argv, describe(s))
+		}
+	}
+}
+
 // TestCommandTerminal: the command is in the foreground of the terminal, in a group of its own, and its reading works
 // at once.
 func TestCommandTerminal(t *testing.T) {

@@ -170,7 +170,8 @@ type config struct {
 	env     []string
 	blocked []syscall.Signal
 	stdin   *os.File
-	tty     bool // stdin is a terminal, and the container's controlling one
+	out     *os.File // instead of what the test sees
+	tty     bool     // stdin is a terminal, and the container's controlling one
 	keepNet bool
 }
 
@@ -192,6 +193,9 @@ func start(t *testing.T, root string, c config, argv ...string) *container {
 	cmd := exec.Command(filepath.Join(programs(t), "payload"), "stage")
 	cmd.Env = append([]string{"PATH=/bin", "container=test", "FIRN_STAGE=" + string(text)}, c.env...)
 	cmd.Stdout, cmd.Stderr = out, out
+	if c.out != nil {
+		cmd.Stdout, cmd.Stderr = c.out, c.out
+	}
 	if c.stdin != nil {
 		cmd.Stdin = c.stdin
 	}

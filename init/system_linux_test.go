@@ -352,7 +352,7 @@ func TestHandoffExitCode(t *testing.T) {
 			t.Parallel()
 			root := newRoot(t)
 			shim := newShim(t, root)
-			// The command reads a line first: until then the shim has connected.
+			// The command ends when it is told to, with the shim connected.
 			r, w, err := os.Pipe()
 			if err != nil {
 				t.Fatal(err)
@@ -366,6 +366,25 @@ func TestHandoffExitCode(t *testing.T) {
 				t.Errorf("exit message %+v", m)
 			}
 			c.exits(143)
+		})
+	}
+}
+
+// TestHandoffBrief: what a command that has long ended had to say can still be read.
+func TestHandoffBrief(t *testing.T) {
+	t.Parallel()
+	for _, argv := range [][]string{{"firn-init"}, {"firn-init", "--boot", "--"}} {
+		t.Run(strings.Join(argv, " "), func(t *testing.T) {
+			t.Parallel()
+			root := newRoot(t)
+			shim := newShim(t, root)
+			c := start(t, root, config{stage: stage{Mounts: []stageMount{shim.mount}}}, append(argv, "sh", "-c", "exit 7")...)
+			c.exits(7)
+			shim.accept(c)
+			shim.until(handoff.Ready)
+			if m := shim.until(handoff.Exit); m.Action != "exit" || m.Exit.Code != 7 {
+				t.Errorf("exit message %+v", m)
+			}
 		})
 	}
 }

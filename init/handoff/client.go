@@ -37,7 +37,7 @@ type Client struct {
 	Path string
 	// Hello is the first message; its Boot and Mode must be set.
 	Hello Message
-	// Handle gets the shim's requests; see Handler.
+	// Handle gets the shim's requests; see Handler. Without it all are refused as unsupported.
 	Handle Handler
 
 	mu     sync.Mutex
@@ -51,6 +51,9 @@ type Client struct {
 func (c *Client) Run(ctx context.Context) error {
 	if c.Path == "" {
 		c.Path = DefaultPath
+	}
+	if c.Handle == nil {
+		c.Handle = Unknown
 	}
 	if _, err := os.Lstat(c.Path); errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return ErrAbsent
@@ -99,21 +102,23 @@ func (c *Client) session(ctx context.Context) error {
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
-	if err := conn.introduce(c.Hello); err != nil {
+	hello := c.Hello
+	hello.Type, hello.ID, hello.Minor = Hello, 1, Minor
+	conn.last = hello.ID
+	if err := conn.Send(hello); err != nil {
 		return err
 	}
+	// What there is to say is said before hello is answered: a command may end sooner than that.
 	c.attach(conn)
 	defer c.attach(nil)
+	if err := conn.awaitAck(); err != nil {
+		return err
+	}
 	return conn.Serve(c.Handle)
 }
 
-// introduce says hello and waits for its acknowledgement.
-func (c *Conn) introduce(hello Message) error {
-	hello.Type, hello.ID, hello.Minor = Hello, 1, Minor
-	c.last = 1
-	if err := c.Send(hello); err != nil {
-		return err
-	}
+// awaitAck reads the answer to hello.
+func (c *Conn) awaitAck() error {
 	_ = c.file.SetReadDeadline(time.Now().Add(helloTimeout))
 	m, err := c.in.Read()
 	if err != nil {

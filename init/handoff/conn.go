@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -56,8 +57,9 @@ func (c *Conn) Send(m Message) error {
 	// Every socket here is non-blocking and known to the runtime's poller, so the deadline can be set.
 	_ = c.file.SetWriteDeadline(time.Now().Add(writeTimeout))
 	err := Write(c.file, m)
-	if err != nil && !errors.Is(err, ErrMember) && !errors.Is(err, ErrTooLong) {
-		// Part of a line may be out; nothing sent after it could be understood.
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		// Part of a line may be out; nothing sent after it could be understood. After other errors the other end is
+		// gone, and what it has said before can still be read.
 		c.Close()
 	}
 	return err
@@ -108,7 +110,7 @@ func (c *Conn) Serve(handle Handler) error {
 	for {
 		m, err := c.in.Read()
 		switch {
-		case errors.Is(err, io.EOF):
+		case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET): // the latter if it has not read all of ours
 			return nil
 		case errors.Is(err, ErrMember):
 			if !m.Type.Answer() {
@@ -128,9 +130,7 @@ func (c *Conn) Serve(handle Handler) error {
 			reply = handle(m)
 		}
 		if reply.Type != "" {
-			if err := c.Send(reply); err != nil {
-				return err
-			}
+			_ = c.Send(reply) // what fails here is seen at the next read
 		}
 	}
 }

@@ -80,10 +80,13 @@ func (c *Conn) greet() error {
 	c.Hello = m
 	answer := Acknowledge(m, "")
 	answer.Minor = Minor
-	return c.Send(answer)
+	// An init that has ended meanwhile cannot be told, but what it said before it did can still be read.
+	_ = c.Send(answer)
+	return nil
 }
 
 // Close stops listening and removes the socket, unless another server has taken its place since.
 func (s *Server) Close() error {
+	// In this order: while the socket is open, nobody else's can have its inode's number.
 	return errors.Join(unlinkOwn(s.path, s.inode), s.file.Close())
 }

@@ -158,22 +158,28 @@ func TestConversation(t *testing.T) {
 func TestReconnect(t *testing.T) {
 	t.Parallel()
 	path := socketPath(t)
-	s := serve(t, path, allowAll)
+	s, err := Listen(path, allowAll)
+	if err != nil {
+		t.Fatal(err)
+	}
 	c := &Client{Path: path}
 	start(t, c)
 	conn := accepted(t, s)
 	c.Status("running")
 	c.Ready()
-	for round := range 5 {
-		// A killed supervisor leaves its socket; an orderly one removes it.
-		if round%2 == 0 {
+	for round := range 9 {
+		// A killed supervisor leaves its socket; an orderly one removes it, unless another has taken its place.
+		old := s
+		switch round % 3 {
+		case 0:
 			s.file.Close()
-		} else {
+		case 1:
 			s.Close()
 		}
+		if s, err = Listen(path, allowAll); err != nil {
+			t.Fatal(err)
+		}
 		conn.Close()
-		old := s
-		s = serve(t, path, allowAll)
 		conn = accepted(t, s)
 		got := receive(conn)
 		if m := next(t, got); m.Type != Status || m.Text != "running" {
@@ -182,11 +188,14 @@ func TestReconnect(t *testing.T) {
 		if m := next(t, got); m.Type != Ready {
 			t.Fatalf("round %d: %+v, want ready", round, m)
 		}
-		old.Close() // must not remove the new socket
+		if round%3 == 2 {
+			old.Close()
+		}
 		if _, err := os.Lstat(path); err != nil {
 			t.Fatal(err)
 		}
 	}
+	s.Close()
 }
 
 func TestAbsent(t *testing.T) {

@@ -39,6 +39,7 @@ type System struct {
 	target  log.Target
 	queue   *signals.Queue
 	reaper  *reap.Reaper
+	reaped  chan struct{} // holds one
 	shim    *shim.Link
 	notify  *notify.Notifier
 	manager manager.Manager
@@ -58,7 +59,7 @@ type System struct {
 func New(o Options, queue *signals.Queue, logger *log.Logger, target log.Target) *System {
 	return &System{
 		Options: o, log: logger, level: logger.Level(), target: target, queue: queue,
-		reaper: reap.New(), manager: manager.FromEnviron(o.Environ), began: time.Now(),
+		reaper: reap.New(), reaped: make(chan struct{}, 1), manager: manager.FromEnviron(o.Environ), began: time.Now(),
 	}
 }
 
@@ -79,6 +80,12 @@ func (s *System) Run() int {
 	if s.notify, err = notify.New(s.manager.Notify); err != nil {
 		s.log.Warn(err.Error())
 	}
+	go s.reaper.Run(s.queue.Child, func() {
+		select {
+		case s.reaped <- struct{}{}:
+		default:
+		}
+	})
 	s.tell("X_SYSTEMD_SIGNALS_LEVEL", "2")
 	s.shim = shim.Connect(context.Background(), handoff.BootMode, s.log) // to the last word
 	up := make(chan error, 1)
@@ -100,7 +107,7 @@ func (s *System) bringUp(ctx context.Context) error {
 		}
 		s.setPhase(step.name)
 		began := time.Now()
-		err := step.run(s, ctx)
+		err := s.attempt(ctx, step)
 		s.log.Debug("step done", "step", step.name, "took", log.Took(began))
 		if err != nil && ctx.Err() == nil {
 			if step.required && !s.tolerable(err) {
@@ -117,6 +124,17 @@ func (s *System) bringUp(ctx context.Context) error {
 	}
 	s.ready()
 	return nil
+}
+
+// attempt runs one step. A panic is the step's error: it is a mistake in this program, and no reason to take the system
+// down with it.
+func (s *System) attempt(ctx context.Context, step step) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return step.run(s, ctx)
 }
 
 // tolerable reports whether an error of the mounts is one of optional rows only.
@@ -196,7 +214,7 @@ func (s *System) end(e ending) int {
 	s.tell("X_SYSTEMD_UNIT_INACTIVE", "multi-user.target")
 	s.tell("X_SYSTEMD_UNIT_ACTIVE", "shutdown.target")
 	began := time.Now()
-	stopper := halt.Stopper{Log: s.log, Reaper: s.reaper, Queue: s.queue, Burst: &s.burst, Grace: s.Grace}
+	stopper := halt.Stopper{Log: s.log, Queue: s.queue, Reaped: s.reaped, Burst: &s.burst, Grace: s.Grace}
 	s.mu.Lock()
 	stopper.Service, stopper.Shell = s.process, s.service != nil && s.service.Kind == service.Shell
 	machine, mounted := s.machine, s.mounted

@@ -24,7 +24,7 @@ import (
 //	        | halt, poweroff, reboot of the shim |
 //	ready   | the command has ended              | end: exit with its code; on a machine power off
 //	ready   | the shell has ended                | ready: started again after a delay
-//	any     | SIGCHLD, any other signal          | the same; see signals.Table
+//	any     | any other signal                   | the same; see signals.Table
 
 // loop runs until the system is to end.
 func (s *System) loop(ctx context.Context, up <-chan error) ending {
@@ -33,8 +33,6 @@ func (s *System) loop(ctx context.Context, up <-chan error) ending {
 	var delay time.Duration
 	for {
 		select {
-		case <-s.queue.Child:
-			s.reaper.Reap()
 		case sig := <-s.queue.End:
 			if e, ok := s.act(sig.(syscall.Signal)); ok {
 				return e

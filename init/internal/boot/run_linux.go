@@ -69,6 +69,10 @@ func (s *System) chooseLog(context.Context) error {
 	if err != nil {
 		return fmt.Errorf("log to the kernel: %w", err)
 	}
+	// By default the kernel takes ten lines in five seconds from a writer and drops the rest.
+	if err := os.WriteFile("/proc/sys/kernel/printk_devkmsg", []byte("on\n"), 0o644); err != nil {
+		s.log.Debug("the kernel's log may drop lines: " + err.Error())
+	}
 	s.target = target
 	s.log.SetTarget(target)
 	return nil

@@ -7,11 +7,10 @@ import (
 	"time"
 )
 
-// The loop's states:
+// The loop's states, beside which the reaper takes in whatever ends:
 //
 //	state   | event                          | does                                    | next
 //	--------+--------------------------------+-----------------------------------------+--------
-//	running | SIGCHLD                        | reap all                                | running
 //	running | command has ended              |                                         | ended
 //	running | a signal that ends the system, | SIGTERM and SIGCONT to the command's    | ending
 //	        | halt, poweroff, reboot of the  | group; the grace period begins          |
@@ -21,7 +20,7 @@ import (
 //	ending  | grace period is over, or a     | SIGKILL to everything                   | ending
 //	        | signal that ends at once       |                                         |
 //	ending  | other signal                   | forward it to the command               | ending
-//	ended   |                                | reap what is there; exit with the code  |
+//	ended   |                                | exit with the code                      |
 
 // DefaultGrace is how long a command has between SIGTERM and SIGKILL.
 const DefaultGrace = 10 * time.Second

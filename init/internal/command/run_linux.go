@@ -12,6 +12,7 @@ import (
 	"firn/init/handoff"
 	"firn/init/internal/log"
 	"firn/init/internal/manager"
+	"firn/init/internal/place"
 	"firn/init/internal/program"
 	"firn/init/internal/reap"
 	"firn/init/internal/shim"
@@ -39,6 +40,7 @@ func Run(ctx context.Context, o Options, queue *signals.Queue, logger *log.Logge
 			logger.Warn("become reaper of orphans: " + err.Error())
 		}
 	}
+	go r.reaper.Run(queue.Child, nil)
 	r.shim = shim.Connect(ctx, handoff.CommandMode, logger)
 	if code, err := r.start(); err != nil {
 		r.shim.Exit(handoff.ExitStatus{Code: code}, r.action)
@@ -46,7 +48,6 @@ func Run(ctx context.Context, o Options, queue *signals.Queue, logger *log.Logge
 	}
 	r.shim.Ready()
 	r.loop()
-	r.reaper.Reap()
 	status := r.process.Status()
 	r.shim.Exit(shim.Status(status), r.action)
 	return reap.ExitCode(status), nil
@@ -64,12 +65,36 @@ func (r *run) start() (int, error) {
 		Path: path, Args: r.Argv, Env: r.Env,
 		Files: []uintptr{0, 1, 2},
 		Attr:  syscall.SysProcAttr{Setpgid: true},
+		Place: r.place(),
 	})
-	if err != nil {
+	if r.process == nil {
 		return startCode(err), err
+	}
+	if err != nil {
+		r.log.Warn(err.Error())
 	}
 	r.foreground()
 	return 0, nil
+}
+
+// place keeps PID 1 alone in its cgroup under firn, whose layout that is (see package cgroups). Elsewhere the manager may
+// have plans of its own for the cgroup, and the command stays there.
+func (r *run) place() place.Starter {
+	if !r.PID1 || !shim.Present() {
+		return nil
+	}
+	groups, err := place.Find()
+	if err == nil {
+		err = groups.MoveThreads()
+	}
+	var starter place.Starter
+	if err == nil {
+		starter, err = groups.Service("main.service")
+	}
+	if err != nil && !place.Absent(err) {
+		r.log.Warn(err.Error())
+	}
+	return starter
 }
 
 // foreground gives the terminal to the command. The command might do it itself, between fork and execve, only with
@@ -109,8 +134,6 @@ func (r *run) loop() {
 		select {
 		case <-r.process.Done():
 			return
-		case <-r.queue.Child:
-			r.reaper.Reap()
 		case sig := <-r.queue.End:
 			row, _ := signals.EndsCommand(sig.(syscall.Signal))
 			r.log.Info("ending at a signal", "signal", row.Name)

@@ -14,9 +14,10 @@ import (
 
 // Stopper ends all processes.
 type Stopper struct {
-	Log    *log.Logger
-	Reaper *reap.Reaper
-	Queue  *signals.Queue
+	Log   *log.Logger
+	Queue *signals.Queue
+	// Reaped says that children were reaped since it was read last; it holds one.
+	Reaped <-chan struct{}
 	Burst  *Burst
 	Grace  time.Duration
 	// Service is stopped before the rest; nil if there is none. Shell says that it is one, which pays no heed to
@@ -59,7 +60,7 @@ func (s *Stopper) terminate(send func(syscall.Signal), hangup bool) {
 	send(unix.SIGCONT)
 }
 
-// wait waits for done, or with nil for the end of all processes, reaping meanwhile. It reports whether somebody lost
+// wait waits for done, or with nil for the end of all processes. It reports whether somebody lost
 // patience; the end of the grace period is only logged.
 func (s *Stopper) wait(done <-chan struct{}) (impatient bool) {
 	deadline := time.After(s.Grace)
@@ -75,8 +76,7 @@ func (s *Stopper) wait(done <-chan struct{}) (impatient bool) {
 		case <-deadline:
 			s.Log.Warn("not ended in time", "grace", s.Grace.String())
 			return false
-		case <-s.Queue.Child:
-			s.Reaper.Reap()
+		case <-s.Reaped:
 		case <-ticker.C:
 		case sig := <-s.Queue.End:
 			if row, _ := signals.EndsCommand(sig.(syscall.Signal)); row.Now {
@@ -93,8 +93,8 @@ func (s *Stopper) wait(done <-chan struct{}) (impatient bool) {
 	}
 }
 
-// gone reports whether no process but this is left: kill(2) with -1 finds none to signal.
+// gone reports whether no process but this is left, dead ones that were not reaped included: kill(2) with -1 finds none
+// to signal.
 func (s *Stopper) gone() bool {
-	s.Reaper.Reap()
 	return unix.Kill(-1, 0) == unix.ESRCH
 }

@@ -6,8 +6,10 @@ package reap
 import (
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -37,13 +39,18 @@ type Spec struct {
 }
 
 // Reaper knows every process that was started through it.
+//
+// Two locks keep what must not happen apart. While birth is held, from before a fork until the child is registered, no
+// child is reaped: so none is before it is known. While mu is held, no child is reaped either, and children cannot
+// change: so no signal goes to a PID that was reaped and may be another's. Whoever takes both takes birth first. A
+// signal needs mu alone: a fork that hangs, in an execve(2) from a dead network file system, keeps nobody from halting.
 type Reaper struct {
-	// A PID is put into children while mu is held from before fork, and taken out only under mu: so no child is
-	// reaped before it is known, and no signal goes to a PID that was reaped and may be another's.
+	birth  sync.Mutex
+	closed atomic.Bool
+
 	mu       sync.Mutex
 	children map[int]*Process
 	orphans  uint64
-	closed   bool
 }
 
 // Process is a child. Its Status may be read once Done is closed.
@@ -95,9 +102,9 @@ func (r *Reaper) fork(spec Spec, attr *syscall.SysProcAttr) (*Process, error) {
 		env = []string{} // nil means the caller's own
 	}
 	signals.CleanMask()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.closed {
+	r.birth.Lock()
+	defer r.birth.Unlock()
+	if r.closed.Load() {
 		return nil, ErrClosed
 	}
 	pid, err := syscall.ForkExec(spec.Path, spec.Args, &syscall.ProcAttr{Dir: spec.Dir, Env: env, Files: spec.Files, Sys: attr})
@@ -105,28 +112,35 @@ func (r *Reaper) fork(spec Spec, attr *syscall.SysProcAttr) (*Process, error) {
 		return nil, fmt.Errorf("execute %s: %w", spec.Path, err)
 	}
 	p := &Process{PID: pid, Started: time.Now(), r: r, done: make(chan struct{})}
+	r.mu.Lock()
 	r.children[pid] = p
+	r.mu.Unlock()
 	return p, nil
 }
 
-// Close refuses every start from now on; whatever was started is known when it returns.
-func (r *Reaper) Close() {
-	r.mu.Lock()
-	r.closed = true
-	r.mu.Unlock()
-}
+// Close refuses every start from now on. One that is under way may still come to an end.
+func (r *Reaper) Close() { r.closed.Store(true) }
 
-// batch is how many are reaped under one lock, so that a burst does not keep Start and Signal waiting.
-const batch = 256
-
-// Reap takes in every child that has ended by now. One SIGCHLD may stand for any number of them.
-func (r *Reaper) Reap() {
-	for r.reapSome() {
+// Run reaps at each SIGCHLD, which child holds at most one of, until child is closed. After each round it calls
+// after, if that is set.
+func (r *Reaper) Run(child <-chan os.Signal, after func()) {
+	for range child {
+		for r.reapSome() {
+		}
+		if after != nil {
+			after()
+		}
 	}
 }
 
-// reapSome reports whether there may be more.
+// batch is how many are reaped under one lock, so that a burst keeps nobody else waiting.
+const batch = 256
+
+// reapSome takes in children that have ended by now: one SIGCHLD may stand for any number of them. It reports whether
+// there may be more.
 func (r *Reaper) reapSome() bool {
+	r.birth.Lock()
+	defer r.birth.Unlock()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for range batch {

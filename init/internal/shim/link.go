@@ -5,6 +5,7 @@ package shim
 import (
 	"context"
 	"errors"
+	"os"
 	"sync"
 
 	"firn/init/handoff"
@@ -36,6 +37,12 @@ func Connect(ctx context.Context, mode handoff.Mode, logger *log.Logger) *Link {
 		}
 	}()
 	return l
+}
+
+// Present reports whether the shim's socket is there, that is, whether this system runs under firn.
+func Present() bool {
+	_, err := os.Lstat(handoff.DefaultPath)
+	return err == nil
 }
 
 // OnReload sets what activates a new system; before, and in command mode, reload is refused.
