@@ -8,7 +8,8 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
-	"github.com/therootcompany/xz"
+
+	"firn/kmod/internal/xz"
 )
 
 // A compression is how a module file is packed.
@@ -31,6 +32,13 @@ var errTooLarge = errors.New("unpacks to more than 512 MB")
 // decompress unpacks a module. A few hundred bytes can unpack to gigabytes, so
 // the output is bounded, and grows by reading rather than by what a header says.
 func decompress(c compression, packed []byte) ([]byte, error) {
+	if c == xzipped {
+		out, err := xz.Decode(packed, maxModule)
+		if err != nil {
+			err = fmt.Errorf("%w: %w", ErrCorrupt, err)
+		}
+		return out, err
+	}
 	r, err := decompressor(c, packed)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrCorrupt, c, err)
@@ -49,14 +57,9 @@ func decompress(c compression, packed []byte) ([]byte, error) {
 
 func decompressor(c compression, packed []byte) (io.Reader, error) {
 	in := bytes.NewReader(packed)
-	switch c {
-	case gzipped:
+	if c == gzipped {
 		return gzip.NewReader(in)
-	case xzipped:
-		return xz.NewReader(in, xz.DefaultDictMax)
-	case zstandard:
-		// One goroutine, blocks decoded as they are read.
-		return zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxModule))
 	}
-	return in, nil
+	// One goroutine, blocks decoded as they are read.
+	return zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxModule))
 }
