@@ -1,8 +1,11 @@
 package unit
 
+import "firn/init/internal/calendar"
+
 // Timer is the [Timer] section (systemd.timer(5)).
 type Timer struct {
 	Monotonic         []TimerBase
+	Calendar          []*calendar.Spec
 	Unit              Name // Unit=; "" stands for the service of the name's own stem
 	Accuracy          Span // 1 min by default
 	RandomizedDelay   Span
