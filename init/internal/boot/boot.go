@@ -69,6 +69,7 @@ type ending struct {
 	now  bool
 	// exit: by exit(2) with the status of the service, which reboot(2) could not tell.
 	exit   bool
+	failed bool // the boot has not come to anything
 	status handoff.ExitStatus
 }
 
@@ -236,8 +237,8 @@ func (s *System) end(e ending) int {
 	s.tell("EXIT_STATUS", fmt.Sprint(code), "X_SYSTEMD_SHUTDOWN", halt.Word(e.verb))
 	s.shim.Exit(e.status, action)
 	halt.Release(machine, mounted, s.log)
-	if e.exit && !machine {
-		return code
+	if e.failed || e.exit && !machine {
+		return code // on a machine a panic: panic= on the kernel's command line says what follows
 	}
 	err := halt.End(e.verb)
 	if !halt.Refused(err) {

@@ -6,6 +6,7 @@ import (
 	"syscall"
 	"time"
 
+	"firn/init/handoff"
 	"firn/init/internal/halt"
 	"firn/init/internal/log"
 	"firn/init/internal/reap"
@@ -69,7 +70,7 @@ func (s *System) loop(ctx context.Context, up <-chan error) ending {
 }
 
 // failed is the end of a boot that has not come to anything.
-var failed = ending{verb: signals.Poweroff, exit: true, status: exitOne}
+var failed = ending{verb: signals.Poweroff, exit: true, failed: true, status: handoff.ExitStatus{Code: 1}}
 
 func (s *System) serviceDone() <-chan struct{} {
 	if s.process == nil {

@@ -11,7 +11,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"firn/init/handoff"
 	"firn/init/internal/activate"
 	"firn/init/internal/halt"
 	"firn/init/internal/hostname"
@@ -22,9 +21,6 @@ import (
 	"firn/init/internal/nodes"
 	"firn/init/internal/place"
 )
-
-// exitOne is the status of a boot that failed.
-var exitOne = handoff.ExitStatus{Code: 1}
 
 func itoa(n int) string { return strconv.Itoa(n) }
 

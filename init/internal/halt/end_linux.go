@@ -15,13 +15,17 @@ import (
 	"firn/init/internal/signals"
 )
 
-// Release writes out and lets go of file systems: on a machine of all, in a container of those in mounted.
+// Release lets go of file systems: on a machine of all, written out first; in a container of those in mounted. A
+// container's data are in the host's page cache, which outlives it; sync(2) would write out every file system of the host
+// before the container could end.
 func Release(machine bool, mounted []string, logger *log.Logger) {
-	unix.Sync()
-	err := mounts.Unmount(mounted)
+	var err error
 	if machine {
+		unix.Sync()
 		err = mounts.ReleaseMachine()
 		unix.Sync()
+	} else {
+		err = mounts.Unmount(mounted)
 	}
 	if err != nil {
 		logger.Warn(err.Error())

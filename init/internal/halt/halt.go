@@ -8,7 +8,7 @@
 //	          | service's group                                         |
 //	terminate | SIGTERM, SIGCONT to everything                          | nothing is left, or grace is over
 //	kill      | SIGKILL to everything                                   | nothing is left, or grace is over
-//	release   | sync(2), unmount                                        |
+//	release   | unmount; on a machine sync(2) and remount read-only     |
 //	end       | reboot(2); without CAP_SYS_BOOT exit                    | never
 //
 // A verb that acts now, and more than seven SIGINT within two seconds, go to the kill stage from any before.

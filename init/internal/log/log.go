@@ -1,7 +1,8 @@
 // Package log writes firn-init's log: one line with a level for each event, in one write, to the console, a pipe or
 // the kernel's log. Its input are words and key=value fields from every stage below init/; it keeps nothing. PID 1
-// lives as long as its container and there are many of them, so this is a hundred lines instead of a library:
-// logrus beside it takes 0.4 MB more of private memory at rest.
+// lives as long as its container and there are many of them, so this is a hundred lines instead of a library: measured
+// at rest after two lines, logrus takes 130 kB more of private memory, a fifth of what the Go runtime itself takes, and
+// 400 kB more of resident memory.
 //
 //	line   = [ "<" digit ">" ] "firn-init: " [ level ": " ] text { " " key "=" value } LF
 //	level  = "error" | "warning" | "debug"       none for info
