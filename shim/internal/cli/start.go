@@ -196,6 +196,9 @@ func runDetached(name string) error {
 	if errors.As(err, &exit) && exit.err == nil {
 		return err
 	}
+	if start, ok := errors.AsType[*container.StartError](err); ok {
+		err = start.Err // the reader says whose start it was
+	}
 	if err != nil {
 		tell(report{Error: err.Error()})
 	}
@@ -206,6 +209,9 @@ func runDetached(name string) error {
 func supervise(s *container.Supervisor) error {
 	s.Runtime = rundir.Default()
 	code, err := s.Run(context.Background())
+	if start, ok := errors.AsType[*container.StartError](err); ok {
+		err = fmt.Errorf("cannot %w", start)
+	}
 	if err != nil {
 		return &exitError{max(code, 1), err}
 	}

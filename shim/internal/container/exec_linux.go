@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path"
+	"runtime"
 	"strings"
 
 	"github.com/opencontainers/runc/libcontainer"
@@ -16,6 +17,7 @@ import (
 	"firn/shim/internal/config"
 	"firn/shim/internal/console"
 	"firn/shim/internal/rootfs"
+	"firn/shim/internal/seccomp"
 )
 
 // Command is a program to run in a running container.
@@ -110,7 +112,7 @@ func (h *Handle) process(c Command) (*libcontainer.Process, error) {
 func runProcess(ctx context.Context, container *libcontainer.Container, process *libcontainer.Process, c Command) (finish func(), err error) {
 	if !c.TTY {
 		process.Stdin, process.Stdout, process.Stderr = reader(c.Stdio[0]), writer(c.Stdio[1]), writer(c.Stdio[2])
-		return func() {}, container.Run(process)
+		return func() {}, runFiltered(container, process)
 	}
 	parent, child, err := socketpair()
 	if err != nil {
@@ -119,7 +121,7 @@ func runProcess(ctx context.Context, container *libcontainer.Container, process 
 	defer parent.Close()
 	defer child.Close()
 	process.ConsoleSocket = child
-	if err := container.Run(process); err != nil {
+	if err := runFiltered(container, process); err != nil {
 		return nil, err
 	}
 	master, err := receiveConsole(parent)
@@ -136,6 +138,21 @@ func runProcess(ctx context.Context, container *libcontainer.Container, process 
 		}
 	}()
 	return func() { cancel(); <-ended; master.Close() }, nil
+}
+
+// runFiltered starts the process from a thread with the filter that PID 1 has,
+// and which ends with it.
+func runFiltered(container *libcontainer.Container, process *libcontainer.Process) error {
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread() // and never unlocked
+		err := seccomp.RefuseHandles()
+		if err == nil {
+			err = container.Run(process)
+		}
+		done <- err
+	}()
+	return <-done
 }
 
 // removeExec takes the commands' cgroup away when the last has ended.

@@ -15,7 +15,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"firn/shim/internal/config"
-	"firn/shim/internal/hostfiles"
 	"firn/shim/internal/lower"
 	"firn/shim/internal/rootfs"
 	"firn/shim/internal/spec"
@@ -40,18 +39,13 @@ func (l *launch) facts(root *rootfs.Root) (*spec.Facts, error) {
 	if err != nil {
 		return nil, err
 	}
-	readOnly := l.config.Root.ReadOnly.V || l.config.Root.Volatile.V == config.VolatileState
-	binds, err := hostfiles.Apply(hostfiles.Host{Root: "/"}, root, l.config, l.record.UUID, readOnly)
-	if err != nil {
-		return nil, err
-	}
 	return &spec.Facts{
 		Name: l.name, Root: root.Path, RunHost: l.dir.Host(), Terminal: l.term,
 		Capabilities: caps, Memory: physicalMemory(),
 		CgroupMode: l.host.Mode, CgroupPath: l.cgroup.Payload(),
 		OSRelease: release, Environ: os.Getenv,
 		Init: root.Init(), Shell: root.Shell(), UUID: l.record.UUID,
-		User: account, FirnInit: firnInit, Binds: binds, Places: l.places,
+		User: account, FirnInit: firnInit, Places: l.places,
 	}, nil
 }
 

@@ -16,6 +16,7 @@ import (
 	"firn/shim/internal/lower"
 	"firn/shim/internal/pidfd"
 	"firn/shim/internal/rundir"
+	"firn/shim/internal/seccomp"
 	"firn/shim/internal/spec"
 	"firn/shim/internal/stage"
 )
@@ -80,7 +81,8 @@ func (l *launch) outside(work func() error) error {
 
 // onStage is the part that needs the stage's mount namespace.
 func (l *launch) onStage() (*launched, error) {
-	if err := l.enterStage(); err != nil {
+	var err error
+	if l.stage, err = stage.Enter(l.dir.Stage()); err != nil {
 		return nil, err
 	}
 	root, err := l.openRoot()
@@ -102,24 +104,29 @@ func (l *launch) onStage() (*launched, error) {
 	if err := l.check(s, root); err != nil {
 		return nil, err
 	}
+	if err := l.hostFiles(s, root); err != nil {
+		return nil, err
+	}
 	if err := l.lock(s); err != nil {
 		return nil, err
 	}
 	if err := l.lockRoot(s, root); err != nil {
 		return nil, err
 	}
+	if err := l.lockStage(); err != nil {
+		return nil, err
+	}
 	return l.create(s)
 }
 
-// enterStage goes to the stage, or, where the kernel has no user namespaces,
-// to an ordinary private mount namespace whose mounts cannot be locked.
-func (l *launch) enterStage() error {
-	st, err := stage.Enter(l.dir.Stage())
+// lockStage makes the read-only mounts final. Where the kernel has no user
+// namespaces they are read-only and no more.
+func (l *launch) lockStage() error {
+	err := l.stage.Lock()
 	if errors.Is(err, stage.ErrUnavailable) {
 		l.warn(fmt.Sprintf("read-only binds cannot be locked: root inside can remount them writable: %v", err))
-		st, err = stage.EnterUnlocked(l.dir.Stage())
+		return nil
 	}
-	l.stage = st
 	return err
 }
 
@@ -184,6 +191,9 @@ func (r *launched) startBlocked() error {
 		return fmt.Errorf("block signals: %w", err)
 	}
 	defer func() { _ = unix.PthreadSigmask(unix.SIG_SETMASK, &old, nil) }()
+	if err := seccomp.RefuseHandles(); err != nil {
+		return err
+	}
 	if err := r.container.Start(r.process); err != nil {
 		return fmt.Errorf("start container: %w", err)
 	}

@@ -26,7 +26,7 @@ func (l *launch) lock(s *spec.Spec) error {
 		s.OCI.Mounts[i].Source = staged
 		// The copy keeps the submounts and their flags; asking for ro again
 		// would make libcontainer remount what is already so.
-		s.OCI.Mounts[i].Options = []string{m.Options[0], "rslave"}
+		s.OCI.Mounts[i].Options = slices.DeleteFunc(m.Options, func(o string) bool { return o == "ro" || o == "rro" })
 	}
 	return nil
 }

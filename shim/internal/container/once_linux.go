@@ -22,22 +22,22 @@ func (s *Supervisor) once(ctx context.Context, signals <-chan os.Signal) (end, e
 	// An error from here on, a full disk above all, leaves what is half made
 	// to the deferred destroy.
 	if err := s.makeDirectories(); err != nil {
-		return end{}, err
+		return end{}, s.startError(err)
 	}
 	if err := s.update(func(r *rundir.Record) { r.Phase, r.Ready, r.Status = rundir.Starting, false, "" }); err != nil {
-		return end{}, err
+		return end{}, s.startError(err)
 	}
 	inbox, err := lifecycle.Listen(s.dir)
 	if err != nil {
-		return end{}, err
+		return end{}, s.startError(err)
 	}
 	defer inbox.Close()
-	s.tell("Spawning container %s on %s.", s.name, s.record.Root)
 	run, err := s.launch()
 	if err != nil {
-		return end{}, err
+		return end{}, s.startError(err)
 	}
 	defer run.leader.Close()
+	s.tell("Spawning container %s on %s.", s.name, s.record.Root)
 	if run.spec.Console == config.ConsoleInteractive {
 		s.tell("Press ^] three times within 1s to kill container.")
 	}
@@ -48,7 +48,7 @@ func (s *Supervisor) once(ctx context.Context, signals <-chan os.Signal) (end, e
 	machine, err := s.register(ctx, run)
 	if err != nil {
 		run.abandon()
-		return end{}, err
+		return end{}, s.startError(err)
 	}
 	defer machine.Unregister()
 	result := s.serve(ctx, run, inbox, signals)

@@ -9,7 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 
 	"firn/shim/internal/config"
+	"firn/shim/internal/hostfiles"
 	"firn/shim/internal/rootfs"
+	"firn/shim/internal/spec"
 )
 
 // openRoot returns the root that the container gets: the directory itself, or
@@ -31,17 +33,23 @@ func (l *launch) openRoot() (*rootfs.Root, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make volatile root over %s: %w", l.record.Root, err)
 	}
-	root, err := rootfs.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	if !l.config.Root.ReadOnly.V {
+	return rootfs.Open(path)
+}
+
+// hostFiles makes the root fit to boot and gives it what it takes over from the
+// host. It is the first to write to the root, after all checks.
+func (l *launch) hostFiles(s *spec.Spec, root *rootfs.Root) error {
+	if !s.OCI.Root.Readonly {
 		if err := root.Prepare(); err != nil {
-			root.Close()
-			return nil, err
+			return err
 		}
 	}
-	return root, nil
+	binds, err := hostfiles.Apply(hostfiles.Host{Root: "/"}, root, l.config, l.record.UUID, s.OCI.Root.Readonly)
+	if err != nil {
+		return err
+	}
+	s.AddBinds(binds)
+	return nil
 }
 
 // ephemeral lays a temporary directory over the root. Unlike a copy it costs

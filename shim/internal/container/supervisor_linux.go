@@ -2,6 +2,7 @@ package container
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -56,7 +57,7 @@ const exitRebootKeepUnit = 133
 // Run starts the container and returns its exit code when it has ended.
 func (s *Supervisor) Run(ctx context.Context) (code int, err error) {
 	if err := s.prepare(ctx); err != nil {
-		return 1, err
+		return 1, s.startError(err)
 	}
 	defer func() {
 		if e := s.finish(); e != nil && err == nil {
@@ -169,6 +170,9 @@ func (s *Supervisor) takeRoot() error {
 	if resolved, err := filepath.EvalSymlinks(path); err == nil {
 		path = resolved // libcontainer wants no link; a missing root is Open's to tell
 	}
+	if path == "/" && !s.Config.Root.Ephemeral.V && s.Config.Root.Volatile.Or(config.VolatileNo) == config.VolatileNo {
+		return errors.New("the root directory is the host's own: only --ephemeral and --volatile can protect it")
+	}
 	root, err := rootfs.Open(path)
 	if err != nil {
 		return err
@@ -238,6 +242,18 @@ func (s *Supervisor) finish() error {
 	return s.claim.Remove()
 }
 
+// StartError is why a container did not come to run.
+type StartError struct {
+	Name string
+	Err  error
+}
+
+func (e *StartError) Error() string { return fmt.Sprintf("start %q: %v", e.Name, e.Err) }
+
+func (e *StartError) Unwrap() error { return e.Err }
+
+func (s *Supervisor) startError(err error) error { return &StartError{Name: s.name, Err: err} }
+
 func (s *Supervisor) tell(format string, args ...any) {
 	if s.Tell != nil && format != "" {
 		s.Tell(fmt.Sprintf(format, args...))
@@ -272,7 +288,7 @@ func (e end) exitCode() (int, error) {
 	case e.status.Signal() == unix.SIGINT:
 		return 0, nil
 	case e.killed:
-		return 1, fmt.Errorf("container was killed")
+		return 1, errors.New("container was killed")
 	}
 	return 1, fmt.Errorf("container ended by signal %s", unix.SignalName(e.status.Signal()))
 }

@@ -41,8 +41,8 @@ func SweepOne(runtime rundir.Root, host *cgroups.Host, name string) error {
 	if err == nil && rec.Phase == rundir.Running && rec.Leader.Alive() {
 		return nil // an orphan: it lives without its supervisor
 	}
-	claim, err := dir.Claim()
-	if errors.Is(err, rundir.ErrBusy) {
+	claim, err := dir.ClaimLeft()
+	if errors.Is(err, rundir.ErrBusy) || errors.Is(err, rundir.ErrUnknown) {
 		return nil
 	}
 	if err != nil {

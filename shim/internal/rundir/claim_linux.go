@@ -29,25 +29,45 @@ func (d Dir) Claim() (*Claim, error) {
 		if err != nil {
 			return nil, fmt.Errorf("make state directory: %w", err)
 		}
-		lock, err := os.OpenFile(d.lock(), os.O_RDWR|os.O_CREATE, 0o600)
-		if errors.Is(err, os.ErrNotExist) {
-			continue
+		claim, err := d.take(os.O_CREATE)
+		if !errors.Is(err, os.ErrNotExist) {
+			return claim, err
 		}
-		if err != nil {
-			return nil, fmt.Errorf("open lock: %w", err)
-		}
-		if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-			lock.Close()
-			if errors.Is(err, unix.EWOULDBLOCK) {
-				return nil, fmt.Errorf("container %q: %w", d.Name, ErrBusy)
-			}
-			return nil, fmt.Errorf("lock %s: %w", d.lock(), err)
-		}
-		if stillThere(lock, d.lock()) {
-			return &Claim{Dir: d, lock: lock}, nil
-		}
-		lock.Close() // locked a file that its owner had just unlinked
 	}
+}
+
+// ClaimLeft claims a directory that is there, to sweep it, and makes nothing
+// anew. The error wraps ErrUnknown if there is none, and ErrBusy as Claim's.
+func (d Dir) ClaimLeft() (*Claim, error) {
+	claim, err := d.take(0)
+	if !errors.Is(err, os.ErrNotExist) {
+		return claim, err
+	}
+	// Its owner is removing it, or was killed before it made the lock: then the
+	// directory is empty. An owner that is about to make the lock starts again.
+	_ = os.Remove(d.Path)
+	return nil, fmt.Errorf("container %q: %w", d.Name, ErrUnknown)
+}
+
+// take opens and locks the lock file. The error wraps os.ErrNotExist if it is
+// not there, or was removed by its owner meanwhile.
+func (d Dir) take(create int) (*Claim, error) {
+	lock, err := os.OpenFile(d.lock(), os.O_RDWR|create, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open lock: %w", err)
+	}
+	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		lock.Close()
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			return nil, fmt.Errorf("container %q: %w", d.Name, ErrBusy)
+		}
+		return nil, fmt.Errorf("lock %s: %w", d.lock(), err)
+	}
+	if !stillThere(lock, d.lock()) {
+		lock.Close()
+		return nil, fmt.Errorf("open lock: %w", os.ErrNotExist)
+	}
+	return &Claim{Dir: d, lock: lock}, nil
 }
 
 // make makes the directory and the one above. os.MkdirAll will not do: it takes

@@ -15,8 +15,9 @@ import (
 // systemd-nspawn(1) promise, in the order they are mounted.
 var apiMounts = []specs.Mount{
 	{Destination: "/proc", Type: "proc", Source: "proc", Options: []string{"nosuid", "noexec", "nodev"}},
-	// Read-only: with the host's network namespace sysfs shows the host's devices.
-	{Destination: "/sys", Type: "sysfs", Source: "sysfs", Options: []string{"nosuid", "noexec", "nodev", "ro"}},
+	// With the host's network namespace a sysfs shows the host's devices, so the
+	// host's own does as well; a bind of it can be locked read-only.
+	{Destination: "/sys", Type: "bind", Source: "/sys", Options: []string{"bind", "rslave", "nosuid", "noexec", "nodev", "ro"}},
 	{Destination: "/dev", Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "strictatime", "mode=0755", "size=4m", "nr_inodes=64k"}},
 	{Destination: "/dev/pts", Type: "devpts", Source: "devpts", Options: []string{"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"}},
 	{Destination: "/dev/shm", Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "nodev", "strictatime", "mode=1777", "size=10%", "nr_inodes=400k"}},
@@ -39,17 +40,20 @@ func (s *Spec) buildMounts(c *config.Config, f *Facts) error {
 	mounts := slices.Clone(apiMounts)
 	mounts = append(mounts, cgroupMounts(f.CgroupMode)...)
 	s.OCI.Mounts = mounts
+	s.Locked["/sys"] = true
 	s.bind(f.RunHost, "/run/host", true, true)
 	if err := s.volatile(c, f); err != nil {
 		return err
 	}
-	if err := s.customMounts(c, f); err != nil {
-		return err
-	}
-	for _, b := range f.Binds {
+	return s.customMounts(c, f)
+}
+
+// AddBinds adds binds that follow from the host rather than from the user. They
+// come last, on top of all that was asked for.
+func (s *Spec) AddBinds(binds []Bind) {
+	for _, b := range binds {
 		s.bind(b.Source, b.Target, b.ReadOnly, false)
 	}
-	return nil
 }
 
 // cgroupMounts show the container its own subtree, writable, and nothing else:

@@ -53,7 +53,6 @@ type Facts struct {
 	User         User                // whom the payload runs as
 	Memory       uint64              // physical memory, bytes
 	FirnInit     bool                // firn-init stands at RunHostInit in the container
-	Binds        []Bind              // binds that follow from the host: resolv.conf, timezone, journal
 	Places       Places
 }
 

@@ -5,11 +5,12 @@
 // into a mount namespace whose owner is another user namespace than that of
 // the namespace it comes from (lock_mnt_tree in fs/namespace.c, Linux 3.12;
 // mount_namespaces(7), "Restrictions on mount namespaces"). A container without
-// a user namespace never crosses that border, so stage takes it across once:
+// a user namespace never crosses that border, so stage takes it across:
 //
 //	host's namespace              owner: initial user namespace
-//	  -> stage: Enter             owner: a throw-away user namespace
-//	       Bind /nix read-only
+//	  -> Enter: the stage         owner: the same
+//	       Bind /nix read-only, Tmpfs, Overlay
+//	  -> Lock: a copy of it       owner: a throw-away user namespace
 //	  -> the container's          owner: initial user namespace again
 //	       bind stage/N -> /nix   the copy of a locked mount stays locked
 //
@@ -49,45 +50,38 @@ type Stage struct {
 	count int
 }
 
-// Enter moves the calling goroutine's thread into a mount namespace of its
-// own, owned by a fresh user namespace, and mounts the stage at dir there.
-// The goroutine must be locked to its thread, must not be the main one, and
-// must never unlock: the thread ends with it, and with the thread, once no
-// child has copied it, the namespace and all that was staged.
+// Enter moves the calling goroutine's thread into a mount namespace of its own
+// and mounts the stage at dir there. The goroutine must be locked to its
+// thread, must not be the main one, and must never unlock: the thread ends with
+// it, and with the thread, once no child has copied it, the namespace and all
+// that was staged.
 func Enter(dir string) (*Stage, error) {
-	ns, err := lockingNamespace()
-	if err != nil {
-		return nil, err
-	}
-	defer ns.Close()
-	// setns(CLONE_NEWNS) refuses a thread that shares its root and cwd.
-	if err := unix.Unshare(unix.CLONE_FS); err != nil {
-		return nil, os.NewSyscallError("unshare CLONE_FS", err)
-	}
-	if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNS); err != nil {
-		return nil, os.NewSyscallError("setns", err)
-	}
-	return mountStage(dir)
-}
-
-// EnterUnlocked is Enter where the kernel has no user namespaces: what Bind
-// makes is read-only, but root in the container can change it back.
-func EnterUnlocked(dir string) (*Stage, error) {
 	if err := unix.Unshare(unix.CLONE_FS | unix.CLONE_NEWNS); err != nil {
 		return nil, os.NewSyscallError("unshare", err)
 	}
-	// What the stage mounts must not travel back; the host's may still come in.
+	// What is mounted here must not travel back; the host's may still come in.
 	if err := unix.Mount("", "/", "", unix.MS_SLAVE|unix.MS_REC, ""); err != nil {
 		return nil, fmt.Errorf("make mounts slaves: %w", err)
 	}
-	return mountStage(dir)
-}
-
-func mountStage(dir string) (*Stage, error) {
 	if err := unix.Mount("firn-stage", dir, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "mode=700,size=64k"); err != nil {
 		return nil, fmt.Errorf("mount stage at %s: %w", dir, err)
 	}
 	return &Stage{dir: dir}, nil
+}
+
+// Lock moves the thread on into a copy of its mount namespace that a fresh user
+// namespace owns. From then on nothing can be bound without its submounts, and
+// read-only mounts stay so; it is the last thing before the container is made.
+func (s *Stage) Lock() error {
+	ns, err := lockingNamespace()
+	if err != nil {
+		return err
+	}
+	defer ns.Close()
+	if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNS); err != nil {
+		return os.NewSyscallError("setns", err)
+	}
+	return nil
 }
 
 // Bind makes a read-only copy of the mount tree at source, submounts included
@@ -149,8 +143,8 @@ func (s *Stage) directory() (string, error) {
 	return target, os.Mkdir(target, 0o755)
 }
 
-// lockingNamespace returns a mount namespace that belongs to a user namespace
-// of its own. Go cannot clone without exec, so the namespace is made by a child
+// lockingNamespace returns a copy of the thread's mount namespace that belongs
+// to a user namespace of its own. Go cannot clone without exec, so the namespace is made by a child
 // that has just executed this program and is killed at once: the descriptor
 // keeps the namespace, nothing else of the child is needed.
 func lockingNamespace() (*os.File, error) {
