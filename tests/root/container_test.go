@@ -106,7 +106,9 @@ func start(tb testing.TB, name string, args ...string) *container {
 func launch(tb testing.TB, name string, cmd *exec.Cmd) *container {
 	tb.Helper()
 	c := &container{tb: tb, name: name, cmd: cmd, output: &output{}, notify: listenNotify(tb), ended: make(chan struct{})}
-	cmd.Stdout, cmd.Stderr = c.output, c.output
+	if cmd.Stdout == nil {
+		cmd.Stdout, cmd.Stderr = c.output, c.output
+	}
 	if cmd.Env == nil {
 		cmd.Env = os.Environ()
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"syscall"
 	"testing"
 	"time"
 
@@ -40,7 +39,7 @@ func TestSIGKILL(t *testing.T) {
 			for deadline := time.Now().Add(startLimit); leader(name) == 0 && time.Now().Before(deadline); {
 				time.Sleep(time.Millisecond)
 			}
-			_ = signalLeader(name, syscall.Signal(34+3)) // it may have ended with an error, which shows below
+			_ = signalLeader(name, sigrtmin+3) // it may have ended with an error, which shows below
 			time.Sleep(time.Duration(rand.Int64N(int64(10 * time.Millisecond))))
 		} else {
 			time.Sleep(time.Duration(rand.Int64N(int64(60 * time.Millisecond))))

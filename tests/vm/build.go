@@ -24,9 +24,10 @@ func Build(tb testing.TB, pkg string) string {
 }
 
 // BuildTest makes a static test binary out of a package of this module, once.
-func BuildTest(tb testing.TB, pkg string) File {
+func BuildTest(tb testing.TB, pkg string, tags ...string) File {
 	tb.Helper()
-	return File{Path: "/vm/" + filepath.Base(pkg) + ".test", Source: built(tb, pkg, "test", "-c")}
+	source := built(tb, pkg, "test", "-c", "-tags", strings.Join(tags, ","))
+	return File{Path: "/vm/" + filepath.Base(pkg) + ".test", Source: source}
 }
 
 func built(tb testing.TB, pkg string, command ...string) string {
