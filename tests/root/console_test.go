@@ -30,10 +30,10 @@ func TestConsole(t *testing.T) {
 		terminal.expect(t, "33 111")
 		terminal.expect(t, "/dev/")
 		terminal.expect(t, "42")
-		terminal.resize(t, 44, 122)
 		terminal.expect(t, "# ")
-		terminal.write(t, "stty size\r")
-		terminal.expect(t, "44 122")
+		terminal.resize(t, 44, 122)
+		terminal.write(t, `until [ "$(stty size)" = "44 122" ]; do sleep 0.02; done; echo re""sized`+"\r")
+		terminal.expect(t, "resized")
 		terminal.write(t, "exit 3\r")
 		if code := c.wait(stopLimit); code != 3 {
 			t.Errorf("exit code %d, want 3", code)
