@@ -31,9 +31,10 @@ var errTooLarge = errors.New("unpacks to more than 512 MB")
 
 // decompress unpacks a module. A few hundred bytes can unpack to gigabytes, so
 // the output is bounded, and grows by reading rather than by what a header says.
-func decompress(c compression, packed []byte) ([]byte, error) {
+// The result lies in buf if that is large enough; nil is fine.
+func decompress(c compression, packed, buf []byte) ([]byte, error) {
 	if c == xzipped {
-		out, err := xz.Decode(packed, maxModule)
+		out, err := xz.Decode(packed, buf, maxModule)
 		if err != nil {
 			err = fmt.Errorf("%w: %w", ErrCorrupt, err)
 		}
@@ -44,7 +45,10 @@ func decompress(c compression, packed []byte) ([]byte, error) {
 		return nil, fmt.Errorf("%w: %s: %w", ErrCorrupt, c, err)
 	}
 	// Modules shrink to about a quarter.
-	out := bytes.NewBuffer(make([]byte, 0, min(4*len(packed)+512, 16<<20)))
+	if size := min(4*len(packed)+512, 16<<20); cap(buf) < size {
+		buf = make([]byte, 0, size)
+	}
+	out := bytes.NewBuffer(buf[:0])
 	n, err := out.ReadFrom(io.LimitReader(r, maxModule+1))
 	switch {
 	case err != nil:
@@ -53,6 +57,14 @@ func decompress(c compression, packed []byte) ([]byte, error) {
 		return nil, errTooLarge
 	}
 	return out.Bytes(), nil
+}
+
+// unpackedSize is how much that will be, 0 if it is not known.
+func unpackedSize(c compression, packed []byte) int {
+	if c == xzipped {
+		return xz.Size(packed, maxModule)
+	}
+	return 0
 }
 
 func decompressor(c compression, packed []byte) (io.Reader, error) {

@@ -39,11 +39,12 @@ func (d *Depmod) read() {
 // A moduleReader keeps one worker's buffers.
 type moduleReader struct {
 	symtab, strtab []byte
+	buffers
 }
 
 // read takes from a module file what the indexes need.
 func (r *moduleReader) read(m *depModule, kernel *KernelSymbols) error {
-	im, err := openImage(m.path)
+	im, err := r.buffers.open(m.path)
 	if err != nil {
 		return err
 	}
@@ -113,14 +114,19 @@ func (r *moduleReader) wanted(f *elfFile) ([]Symbol, error) {
 	first := f.firstGlobal(table, row)
 	globals := *table
 	globals.offset, globals.size = table.offset+first, table.size-first
-	var err error
-	if r.symtab, err = f.content(&globals, r.symtab); err != nil {
+	symtab, err := f.content(&globals, r.symtab)
+	if err != nil {
 		return nil, err
 	}
-	if r.strtab, err = f.content(names, r.strtab); err != nil {
+	strtab, err := f.content(names, r.strtab)
+	if err != nil {
 		return nil, err
 	}
-	return f.undefined(r.symtab, r.strtab, int(row))
+	// Of an unpacked image these are its own bytes, no buffers to read into.
+	if f.image.data == nil {
+		r.symtab, r.strtab = symtab, strtab
+	}
+	return f.undefined(symtab, strtab, int(row))
 }
 
 // firstGlobal is the offset of the first global symbol, past entry 0.

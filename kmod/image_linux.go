@@ -13,6 +13,11 @@ import (
 // debug information a few hundred.
 const maxModule = 512 << 20
 
+// largeModule is from where on memory for unpacking is the image's own, mapped and
+// unmapped: a few graphics drivers of 10 to 30 MB would otherwise set the size of
+// depmod's heap.
+const largeModule = 2 << 20
+
 // An image is the content of a module file. Of a plain file only what is asked
 // for is read, by pread, so that a file cut off meanwhile is an error and not a
 // signal; a compressed one is unpacked into memory.
@@ -20,22 +25,35 @@ type image struct {
 	path        string
 	fd          int // -1 once closed
 	size        int64
-	data        []byte // unpacked; nil for a plain file
+	data        []byte // unpacked, gone after Close; nil for a plain file
+	mapped      []byte // memory under large data, given back at once
 	compression compression
-	scratch     []byte
+	buffers     *buffers
+}
+
+// buffers are used again for one image after the other; an image and what it
+// returned must be done with before the next is opened with them.
+type buffers struct {
+	packed, unpacked []byte
 }
 
 // openImage opens a module file and unpacks it if need be.
-func openImage(path string) (*image, error) {
+func openImage(path string) (*image, error) { return (&buffers{}).open(path) }
+
+// open is openImage with these buffers.
+func (b *buffers) open(path string) (*image, error) {
 	im, err := openPacked(path)
 	if err != nil {
 		return nil, err
 	}
+	im.buffers = b
 	if im.compression == plain {
 		return im, nil
 	}
-	defer im.Close()
-	if err := im.unpack(); err != nil {
+	err = im.unpack()
+	im.closeFile()
+	if err != nil {
+		im.Close()
 		return nil, err
 	}
 	return im, nil
@@ -73,7 +91,11 @@ func (im *image) unpack() error {
 	if im.size > maxModule {
 		return &fs.PathError{Op: "read", Path: im.path, Err: unix.EFBIG}
 	}
-	packed, err := im.bytes(0, im.size, nil)
+	if im.buffers == nil {
+		im.buffers = &buffers{}
+	}
+	b := im.buffers
+	packed, err := im.bytes(0, im.size, b.packed)
 	if err != nil {
 		return err
 	}
@@ -81,8 +103,17 @@ func (im *image) unpack() error {
 		im.data = packed
 		return nil
 	}
-	if im.data, err = decompress(im.compression, packed); err != nil {
+	target := b.unpacked
+	if size := unpackedSize(im.compression, packed); size > largeModule {
+		if im.mapped, err = unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON); err == nil {
+			target = im.mapped
+		}
+	}
+	if im.data, err = decompress(im.compression, packed, target); err != nil {
 		return fmt.Errorf("unpack %s: %w", im.path, err)
+	}
+	if im.mapped == nil {
+		b.packed, b.unpacked = packed, im.data
 	}
 	im.size = int64(len(im.data))
 	return nil
@@ -116,8 +147,16 @@ func (im *image) bytes(offset, n int64, buf []byte) ([]byte, error) {
 	return buf, nil
 }
 
-// Close closes the file; unpacked data stay.
+// Close closes the file and gives large data back.
 func (im *image) Close() {
+	im.closeFile()
+	if im.mapped != nil {
+		_ = unix.Munmap(im.mapped)
+		im.mapped, im.data = nil, nil
+	}
+}
+
+func (im *image) closeFile() {
 	if im.fd >= 0 {
 		closeFd(im.fd)
 		im.fd = -1

@@ -78,7 +78,7 @@ func ReadKernelConfig(path string) (KernelConfig, error) {
 func unpackKernelConfig(data []byte, path string) (KernelConfig, error) {
 	if c := compressionOf(data); c != plain {
 		var err error
-		if data, err = decompress(c, data); err != nil {
+		if data, err = decompress(c, data, nil); err != nil {
 			return nil, fmt.Errorf("unpack %s: %w", path, err)
 		}
 	}

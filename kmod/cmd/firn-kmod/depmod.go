@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"os"
-	"runtime/debug"
 	"strings"
 
 	"firn/kmod"
@@ -42,9 +41,6 @@ type depmod struct {
 }
 
 func runDepmod(p *program, args []string) int {
-	// The whole run is one burst of allocation: collect when the heap has grown
-	// fivefold, below the memory that kmod's takes.
-	debug.SetGCPercent(400)
 	d := &depmod{program: p, moduleDir: moduleDir}
 	found, operands, problem := getopt(args, depmodOptions)
 	if problem != "" {

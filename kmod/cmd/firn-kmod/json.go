@@ -21,13 +21,16 @@ type jsonList struct {
 	count   int
 }
 
-func (l *jsonList) item(pairs ...pair) {
+func (l *jsonList) item(pairs ...pair) { l.object(object(pairs...)) }
+
+// object adds an item that is JSON already.
+func (l *jsonList) object(text string) {
 	if l.count++; l.count == 1 {
 		l.w.puts("[\n ")
 	} else {
 		l.w.puts(",\n ")
 	}
-	l.w.puts(object(pairs...))
+	l.w.puts(text)
 }
 
 func (l *jsonList) end() {

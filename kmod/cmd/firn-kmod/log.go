@@ -59,6 +59,13 @@ func (l *logger) error(format string, args ...any)   { l.print(errorl, format, a
 func (l *logger) warning(format string, args ...any) { l.print(warning, format, args...) }
 func (l *logger) info(format string, args ...any)    { l.print(info, format, args...) }
 
+// buffered writes errors that were kept until their turn.
+func (l *logger) buffered(errors []string) {
+	for _, text := range errors {
+		l.print(errorl, "%s", text)
+	}
+}
+
 // raw writes a line as it is: getopt's complaints have no severity.
 func (l *logger) raw(text string) {
 	_, _ = os.Stderr.WriteString(l.name + ": " + text + "\n")
@@ -67,6 +74,7 @@ func (l *logger) raw(text string) {
 // A writer buffers stdout.
 type writer struct {
 	fd     int
+	hold   bool // never writes: somebody else takes buf
 	buf    []byte
 	failed bool
 }
@@ -75,7 +83,7 @@ func (w *writer) puts(parts ...string) {
 	for _, part := range parts {
 		w.buf = append(w.buf, part...)
 	}
-	if len(w.buf) > 32<<10 {
+	if len(w.buf) > 32<<10 && !w.hold {
 		w.flush()
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"runtime"
 	"strings"
 
 	"firn/kmod"
@@ -69,6 +70,8 @@ func runModinfo(p *program, args []string) int {
 	return m.showAll(operands)
 }
 
+// showAll prints the operands in order, while the files of those that follow are
+// read already.
 func (m *modinfo) showAll(operands []string) int {
 	c, err := m.open()
 	if err != nil {
@@ -76,25 +79,68 @@ func (m *modinfo) showAll(operands []string) int {
 		return 1
 	}
 	code := 0
-	for _, operand := range operands {
-		modules, err := m.find(c, operand)
-		switch {
-		case errors.Is(err, kmod.ErrNotFound) && m.modname:
-			m.log.error("Module name %s not found.", operand)
-			code = 1
-		case err != nil:
-			m.log.error("Module %s not found.", operand)
+	pages := m.pages(c, operands)
+	for page := range pages {
+		<-page.done
+		m.log.buffered(page.errors)
+		if len(page.errors) > 0 {
 			code = 1
 		}
-		for _, module := range modules {
-			if err := m.show(c, module); err != nil {
-				m.log.error("could not get modinfo from '%s': %s", module.Name, err)
-				code = 1
-			}
+		for _, object := range page.objects {
+			m.list.object(object)
 		}
+		m.out.puts(string(page.text.buf))
 	}
 	m.list.end()
 	return code
+}
+
+// A page is what is printed for one operand.
+type page struct {
+	done    chan struct{}
+	operand string
+	text    writer
+	objects []string // JSON
+	errors  []string
+}
+
+// pages makes the pages in order; so many as there are processors at a time.
+func (m *modinfo) pages(c *kmod.Context, operands []string) <-chan *page {
+	workers := runtime.GOMAXPROCS(0)
+	ordered, work := make(chan *page, 4*workers), make(chan *page)
+	for range min(workers, len(operands)) {
+		go func() {
+			for p := range work {
+				m.fill(c, p)
+				close(p.done)
+			}
+		}()
+	}
+	go func() {
+		for _, operand := range operands {
+			p := &page{done: make(chan struct{}), operand: operand, text: writer{hold: true}}
+			ordered <- p
+			work <- p
+		}
+		close(ordered)
+		close(work)
+	}()
+	return ordered
+}
+
+func (m *modinfo) fill(c *kmod.Context, p *page) {
+	modules, err := m.find(c, p.operand)
+	switch {
+	case errors.Is(err, kmod.ErrNotFound) && m.modname:
+		p.errors = append(p.errors, "Module name "+p.operand+" not found.")
+	case err != nil:
+		p.errors = append(p.errors, "Module "+p.operand+" not found.")
+	}
+	for _, module := range modules {
+		if err := m.show(c, module, p); err != nil {
+			p.errors = append(p.errors, "could not get modinfo from '"+module.Name+"': "+err.Error())
+		}
+	}
 }
 
 // find resolves an operand: a regular file named *.ko or *.ko.*, else a name.
@@ -120,14 +166,14 @@ func isModulePath(path string) bool {
 	return i >= 0 && (len(path) == i+3 || path[i+3] == '.') && kmod.IsRegular(path)
 }
 
-func (m *modinfo) show(c *kmod.Context, module *kmod.Module) error {
+func (m *modinfo) show(c *kmod.Context, module *kmod.Module, p *page) error {
 	builtin := module.Path == ""
 	filename := module.Path
 	if builtin {
 		filename = "(builtin)"
 	}
 	if m.field == "filename" && !m.list.enabled {
-		m.out.puts(filename, m.end)
+		p.text.puts(filename, m.end)
 		return nil
 	}
 	var info *kmod.Modinfo
@@ -142,11 +188,11 @@ func (m *modinfo) show(c *kmod.Context, module *kmod.Module) error {
 	}
 	switch {
 	case m.list.enabled:
-		m.showJSON(module, filename, info)
+		p.objects = append(p.objects, m.json(module, filename, info))
 	case m.field != "":
-		m.showField(info)
+		m.showField(info, &p.text)
 	default:
-		m.showText(module, filename, builtin, info)
+		m.showText(module, filename, builtin, info, &p.text)
 	}
 	return nil
 }
@@ -217,36 +263,36 @@ func hexLines(b []byte) string {
 	return out.String()
 }
 
-func (m *modinfo) showText(module *kmod.Module, filename string, builtin bool, info *kmod.Modinfo) {
+func (m *modinfo) showText(module *kmod.Module, filename string, builtin bool, info *kmod.Modinfo, out *writer) {
 	// A built-in module has no entry of its own that says its name.
 	if builtin {
-		m.row("name", module.Name, true)
+		m.row(out, "name", module.Name, true)
 	}
-	m.row("filename", filename, true)
+	m.row(out, "filename", filename, true)
 	for _, f := range rows(info, true) {
-		m.row(f.Key, f.Value, f.Key == "parm")
+		m.row(out, f.Key, f.Value, f.Key == "parm")
 	}
 }
 
-func (m *modinfo) row(key, value string, padded bool) {
+func (m *modinfo) row(out *writer, key, value string, padded bool) {
 	// With -0 only what is in the file has the file's form; the rest does not, so
 	// that scripts written for kmod find it.
 	if m.end == "\x00" && !padded {
-		m.out.puts(key, "=", value, m.end)
+		out.puts(key, "=", value, m.end)
 		return
 	}
-	m.out.puts(key, ":", strings.Repeat(" ", max(0, 15-len(key))), value, m.end)
+	out.puts(key, ":", strings.Repeat(" ", max(0, 15-len(key))), value, m.end)
 }
 
-func (m *modinfo) showField(info *kmod.Modinfo) {
+func (m *modinfo) showField(info *kmod.Modinfo, out *writer) {
 	for _, f := range rows(info, false) {
 		if strings.EqualFold(m.field, f.Key) {
-			m.out.puts(f.Value, m.end)
+			out.puts(f.Value, m.end)
 		}
 	}
 }
 
-func (m *modinfo) showJSON(module *kmod.Module, filename string, info *kmod.Modinfo) {
+func (m *modinfo) json(module *kmod.Module, filename string, info *kmod.Modinfo) string {
 	pairs := []pair{{"module", module.Name}, {"filename", filename}}
 	seen := map[string]int{}
 	for _, f := range rows(info, false) {
@@ -260,5 +306,5 @@ func (m *modinfo) showJSON(module *kmod.Module, filename string, info *kmod.Modi
 		seen[f.Key] = len(pairs)
 		pairs = append(pairs, pair{f.Key, []string{f.Value}})
 	}
-	m.list.item(pairs...)
+	return object(pairs...)
 }

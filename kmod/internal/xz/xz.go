@@ -46,10 +46,14 @@ const (
 
 var magic = "\xfd7zXZ\x00"
 
-// Decode unpacks a whole file, to at most limit bytes.
-func Decode(packed []byte, limit int) ([]byte, error) {
+// Decode unpacks a whole file, to at most limit bytes. The result lies in buf if
+// that is large enough; nil is fine.
+func Decode(packed, buf []byte, limit int) ([]byte, error) {
 	d := &decoder{}
-	out := make([]byte, 0, expectedSize(packed, limit))
+	out := buf[:0]
+	if size := Size(packed, limit); cap(out) < size {
+		out = make([]byte, 0, size)
+	}
 	for first := true; first || len(packed) > 0; first = false {
 		var err error
 		if out, packed, err = d.stream(out, packed, limit); err != nil {
@@ -63,9 +67,9 @@ func Decode(packed []byte, limit int) ([]byte, error) {
 	return out, nil
 }
 
-// expectedSize is what the last stream's index says, as far as it can be believed
-// before a byte has been unpacked.
-func expectedSize(packed []byte, limit int) int {
+// Size is what the last stream's index says the file unpacks to, as far as that
+// can be believed before a byte has been unpacked.
+func Size(packed []byte, limit int) int {
 	believable := min(limit, 64*len(packed)+4096)
 	if len(packed) < 2*headerSize {
 		return 0

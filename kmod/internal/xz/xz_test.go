@@ -47,7 +47,7 @@ func TestDecode(t *testing.T) {
 	}
 	for name, data := range samples() {
 		for _, o := range options {
-			got, err := Decode(pack(t, data, o...), len(data))
+			got, err := Decode(pack(t, data, o...), nil, len(data))
 			if err != nil {
 				t.Errorf("%s, %v: %v", name, o, err)
 			} else if !bytes.Equal(got, data) {
@@ -62,7 +62,7 @@ func TestDecodeStreams(t *testing.T) {
 	packed := pack(t, []byte("one "))
 	packed = append(packed, 0, 0, 0, 0)
 	packed = append(packed, pack(t, []byte("two"))...)
-	got, err := Decode(packed, 100)
+	got, err := Decode(packed, nil, 100)
 	if err != nil || string(got) != "one two" {
 		t.Errorf("%q, %v", got, err)
 	}
@@ -71,10 +71,10 @@ func TestDecodeStreams(t *testing.T) {
 func TestDecodeLimit(t *testing.T) {
 	t.Parallel()
 	packed := pack(t, make([]byte, 1<<20))
-	if _, err := Decode(packed, 1<<20-1); !errors.Is(err, ErrTooLarge) {
+	if _, err := Decode(packed, nil, 1<<20-1); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("a limit of one byte less gives %v", err)
 	}
-	if _, err := Decode(pack(t, []byte("x"), "--x86", "--lzma2"), 10); !errors.Is(err, ErrUnsupported) {
+	if _, err := Decode(pack(t, []byte("x"), "--x86", "--lzma2"), nil, 10); !errors.Is(err, ErrUnsupported) {
 		t.Errorf("a BCJ filter gives %v", err)
 	}
 }
@@ -86,13 +86,13 @@ func TestDecodeDamage(t *testing.T) {
 	data := samples()["text"][:3000]
 	packed := pack(t, data, "--check=crc32")
 	for n := range packed {
-		if _, err := Decode(packed[:n], 1<<20); err == nil {
+		if _, err := Decode(packed[:n], nil, 1<<20); err == nil {
 			t.Errorf("cut to %d bytes of %d: no error", n, len(packed))
 		}
 		for b := range 8 {
 			damaged := bytes.Clone(packed)
 			damaged[n] ^= 1 << b
-			if got, err := Decode(damaged, 1<<20); err == nil && !bytes.Equal(got, data) {
+			if got, err := Decode(damaged, nil, 1<<20); err == nil && !bytes.Equal(got, data) {
 				t.Errorf("bit %d of byte %d: wrong bytes, no error", b, n)
 			}
 		}
@@ -102,7 +102,7 @@ func TestDecodeDamage(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte(magic))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if out, err := Decode(data, 1<<20); err == nil && len(out) > 1<<20 {
+		if out, err := Decode(data, nil, 1<<20); err == nil && len(out) > 1<<20 {
 			t.Errorf("%d bytes past the limit", len(out))
 		}
 	})
@@ -113,7 +113,7 @@ func BenchmarkDecode(b *testing.B) {
 	packed := pack(b, data, "--check=crc32", "--lzma2=dict=1MiB")
 	b.SetBytes(int64(len(data)))
 	for b.Loop() {
-		if _, err := Decode(packed, len(data)); err != nil {
+		if _, err := Decode(packed, nil, len(data)); err != nil {
 			b.Fatal(err)
 		}
 	}
