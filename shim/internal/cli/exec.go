@@ -23,6 +23,9 @@ Exit status: the command's own; 128+N if signal N ended it.`,
 		ValidArgsFunction: runningNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c.Args = args[1:]
+			if c.Args[0] == "--" && len(c.Args) > 1 {
+				c.Args = c.Args[1:] // before the command too, as people type it
+			}
 			c.TTY = forceTTY || !noTTY && onTerminal()
 			return execIn(cmd, args[0], func(*container.Handle) (container.Command, error) { return c, nil })
 		},

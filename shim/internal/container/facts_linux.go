@@ -41,7 +41,7 @@ func (l *launch) facts(root *rootfs.Root) (*spec.Facts, error) {
 	}
 	return &spec.Facts{
 		Name: l.name, Root: root.Path, RunHost: l.dir.Host(), Terminal: l.term,
-		Capabilities: caps, Memory: physicalMemory(),
+		Capabilities: caps, Memory: physicalMemory(), TunMode: tunMode(),
 		CgroupMode: l.host.Mode, CgroupPath: l.cgroup.Payload(),
 		OSRelease: release, Environ: os.Getenv,
 		Init: root.Init(), Shell: root.Shell(), UUID: l.record.UUID,
@@ -92,6 +92,14 @@ func database(root *rootfs.Root, p string) io.Reader {
 		return bytes.NewReader(nil)
 	}
 	return bytes.NewReader(content)
+}
+
+func tunMode() os.FileMode {
+	info, err := os.Stat("/dev/net/tun")
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return 0
+	}
+	return info.Mode().Perm()
 }
 
 func physicalMemory() uint64 {

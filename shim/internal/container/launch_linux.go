@@ -107,7 +107,7 @@ func (l *launch) onStage() (*launched, error) {
 	if err := l.hostFiles(s, root); err != nil {
 		return nil, err
 	}
-	if err := l.lock(s); err != nil {
+	if err := l.stageMounts(s); err != nil {
 		return nil, err
 	}
 	if err := l.lockRoot(s, root); err != nil {
@@ -226,6 +226,9 @@ func (l *launch) execute(r *launched) error {
 		l.record.KillSignal = int(l.config.Exec.KillSignal.V)
 	}
 	if err := l.claim.Write(l.record); err != nil {
+		return err
+	}
+	if err := newBootID(pid); err != nil {
 		return err
 	}
 	if err := r.container.Exec(); err != nil {

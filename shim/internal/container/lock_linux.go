@@ -12,21 +12,26 @@ import (
 	"firn/shim/internal/spec"
 )
 
-// lock puts the sources of the mounts that must stay read-only on the stage.
-func (l *launch) lock(s *spec.Spec) error {
-	for i, m := range s.OCI.Mounts {
-		if !s.Locked[m.Destination] {
-			continue
+// stageMounts makes all binds and overlays on the stage, and leaves to
+// libcontainer to bind them where they belong. Not the read-only ones alone:
+// on a locked stage nothing that has submounts can be bound without them, nor
+// be an overlay's layer.
+func (l *launch) stageMounts(s *spec.Spec) error {
+	for i := range s.OCI.Mounts {
+		m := &s.OCI.Mounts[i]
+		var err error
+		switch m.Type {
+		case "bind":
+			m.Source, err = l.stage.Bind(m.Source, m.Options[0] == "rbind", s.Locked[m.Destination])
+			// The copy has its flags; asking for them again would remount it.
+			m.Options = slices.DeleteFunc(m.Options, func(o string) bool { return o == "ro" || o == "rro" })
+		case "overlay":
+			m.Source, err = l.stage.Overlay(m.Options)
+			m.Type, m.Options = "bind", []string{"bind", "rslave"}
 		}
-		recursive := m.Options[0] == "rbind"
-		staged, err := l.stage.Bind(m.Source, recursive)
 		if err != nil {
-			return fmt.Errorf("bind %s to %s: %w", m.Source, m.Destination, err)
+			return fmt.Errorf("mount %s: %w", m.Destination, err)
 		}
-		s.OCI.Mounts[i].Source = staged
-		// The copy keeps the submounts and their flags; asking for ro again
-		// would make libcontainer remount what is already so.
-		s.OCI.Mounts[i].Options = slices.DeleteFunc(m.Options, func(o string) bool { return o == "ro" || o == "rro" })
 	}
 	return nil
 }
@@ -45,7 +50,7 @@ func (l *launch) lockRoot(s *spec.Spec, root *rootfs.Root) error {
 			return err
 		}
 	}
-	staged, err := l.stage.Bind(root.Path, true)
+	staged, err := l.stage.Bind(root.Path, true, true)
 	if err != nil {
 		return fmt.Errorf("make root read-only: %w", err)
 	}

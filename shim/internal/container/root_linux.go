@@ -84,7 +84,7 @@ func (l *launch) overlay(lower, dir string) (string, error) {
 			return "", err
 		}
 	}
-	return l.stage.Overlay(lower, upper, work)
+	return l.stage.Overlay(spec.OverlayOptions([]string{lower}, upper, work))
 }
 
 // volatileRoot is --volatile=yes: a tmpfs with the tree's /usr read-only in
@@ -113,7 +113,7 @@ func (l *launch) volatileRoot(tree string) (string, error) {
 	if err := os.Mkdir(usr, 0o755); err != nil {
 		return "", err
 	}
-	staged, err := l.stage.Bind(filepath.Join(tree, "usr"), true)
+	staged, err := l.stage.Bind(filepath.Join(tree, "usr"), true, true)
 	if err != nil {
 		return "", err
 	}

@@ -77,7 +77,7 @@ func (l *launch) bindFirnInit() (bool, error) {
 	if err := os.WriteFile(target, nil, 0o555); err != nil {
 		return false, fmt.Errorf("make /run/host/firn-init: %w", err)
 	}
-	staged, err := l.stage.Bind(source, false)
+	staged, err := l.stage.Bind(source, false, true)
 	if err != nil {
 		return false, err
 	}

@@ -56,6 +56,10 @@ const exitRebootKeepUnit = 133
 
 // Run starts the container and returns its exit code when it has ended.
 func (s *Supervisor) Run(ctx context.Context) (code int, err error) {
+	// Before anything is made: a signal that ends firn would leave it behind.
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, unix.SIGTERM, unix.SIGINT, unix.SIGHUP)
+	defer signal.Stop(signals)
 	if err := s.prepare(ctx); err != nil {
 		return 1, s.startError(err)
 	}
@@ -64,9 +68,6 @@ func (s *Supervisor) Run(ctx context.Context) (code int, err error) {
 			code, err = 1, e
 		}
 	}()
-	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, unix.SIGTERM, unix.SIGINT, unix.SIGHUP)
-	defer signal.Stop(signals)
 	for {
 		end, err := s.once(ctx, signals)
 		if err != nil {

@@ -83,5 +83,8 @@ func (h Host) linkZone(root *rootfs.Root) error {
 	if !root.Exists(zoneinfo + zone) {
 		return fmt.Errorf("%w: the root has no zone %s", errNoZone, zone)
 	}
+	if _, now, _ := strings.Cut(root.Readlink(localtime), zoneinfo); now == zone {
+		return nil // as it is
+	}
 	return root.Symlink(".."+zoneinfo+zone, localtime)
 }

@@ -221,3 +221,18 @@ func (r *Root) Kind(p string) (Kind, error) {
 	}
 	return Other, nil
 }
+
+// Readlink returns the target of the symbolic link at p, or "".
+func (r *Root) Readlink(p string) string {
+	dir, err := pathrs.OpenatInRoot(r.dir, path.Dir(p))
+	if err != nil {
+		return ""
+	}
+	defer dir.Close()
+	buf := make([]byte, unix.PathMax)
+	n, err := unix.Readlinkat(int(dir.Fd()), path.Base(p), buf)
+	if err != nil {
+		return ""
+	}
+	return string(buf[:n])
+}

@@ -163,23 +163,32 @@ func (s *Spec) overlay(m config.Mount, f *Facts) error {
 		}
 		dirs[len(dirs)-1-i] = dir // the kernel wants the topmost first
 	}
-	var options []string
-	if m.ReadOnly {
-		options = []string{"ro"}
-	} else {
-		work, err := f.Places.WorkDir(dirs[0])
-		if err != nil {
+	upper, work := "", ""
+	if !m.ReadOnly {
+		var err error
+		if work, err = f.Places.WorkDir(dirs[0]); err != nil {
 			return err
 		}
-		options = []string{"upperdir=" + escapeOverlay(dirs[0]), "workdir=" + escapeOverlay(work)}
-		dirs = dirs[1:]
+		upper, dirs = dirs[0], dirs[1:]
 	}
-	for i := range dirs {
-		dirs[i] = escapeOverlay(dirs[i])
-	}
-	options = append(options, "lowerdir="+strings.Join(dirs, ":"))
-	s.OCI.Mounts = append(s.OCI.Mounts, specs.Mount{Destination: m.Target, Type: "overlay", Source: "overlay", Options: options})
+	s.OCI.Mounts = append(s.OCI.Mounts, specs.Mount{
+		Destination: m.Target, Type: "overlay", Source: "overlay", Options: OverlayOptions(dirs, upper, work),
+	})
 	return nil
+}
+
+// OverlayOptions are the mount options of an overlay of the lower directories,
+// the topmost first; without an upper one it is read-only.
+func OverlayOptions(lower []string, upper, work string) []string {
+	escaped := make([]string, len(lower))
+	for i, dir := range lower {
+		escaped[i] = escapeOverlay(dir)
+	}
+	options := []string{"lowerdir=" + strings.Join(escaped, ":")}
+	if upper == "" {
+		return append(options, "ro")
+	}
+	return append(options, "upperdir="+escapeOverlay(upper), "workdir="+escapeOverlay(work))
 }
 
 // escapeOverlay protects the separators of overlayfs's mount options.

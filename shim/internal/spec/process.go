@@ -105,6 +105,7 @@ func initCommand(c *config.Config, f *Facts) ([]string, error) {
 func (s *Spec) environment(c *config.Config, f *Facts) []string {
 	env := []string{
 		"PATH=" + defaultPath,
+		"LANG=C.UTF-8",
 		"container=firn",
 		"container_uuid=" + dashed(f.UUID),
 		"NOTIFY_SOCKET=/run/host/notify",
@@ -112,7 +113,7 @@ func (s *Spec) environment(c *config.Config, f *Facts) []string {
 		"USER=" + f.User.Name,
 		"LOGNAME=" + f.User.Name,
 	}
-	if term := f.Environ("TERM"); term != "" && s.Console != config.ConsolePipe {
+	if term := f.Environ("TERM"); term != "" {
 		env = append(env, "TERM="+term)
 	}
 	for _, v := range []struct{ name, key string }{

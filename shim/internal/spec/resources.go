@@ -61,6 +61,7 @@ func (s *Spec) buildResources(c *config.Config, f *Facts) error {
 		b.Devices = append(b.Devices, rule)
 	}
 	s.OCI.Linux.Resources = b.LinuxResources
+	s.tun(f)
 	for _, p := range c.Unit.Properties {
 		apply, ok := properties[p.Name]
 		if !ok {
@@ -72,6 +73,21 @@ func (s *Spec) buildResources(c *config.Config, f *Facts) error {
 		}
 	}
 	return nil
+}
+
+// tun adds /dev/net/tun, as systemd-nspawn does where the host has it. It takes
+// CAP_NET_ADMIN to do anything with it.
+func (s *Spec) tun(f *Facts) {
+	if f.TunMode == 0 {
+		return
+	}
+	major, minor := int64(10), int64(200)
+	s.OCI.Linux.Devices = append(s.OCI.Linux.Devices, specs.LinuxDevice{
+		Path: "/dev/net/tun", Type: "c", Major: major, Minor: minor, FileMode: &f.TunMode,
+	})
+	s.OCI.Linux.Resources.Devices = append(s.OCI.Linux.Resources.Devices, specs.LinuxDeviceCgroup{
+		Allow: true, Type: "c", Major: &major, Minor: &minor, Access: "rwm",
+	})
 }
 
 func (b *resourceBuilder) memory() *specs.LinuxMemory {

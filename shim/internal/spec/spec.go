@@ -11,6 +11,7 @@ package spec
 
 import (
 	"fmt"
+	"os"
 	"slices"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -51,6 +52,7 @@ type Facts struct {
 	Shell        string              // the shell in the root, a path inside
 	UUID         string              // the container's machine id, 32 hexadecimal digits
 	User         User                // whom the payload runs as
+	TunMode      os.FileMode         // permissions of the host's /dev/net/tun; 0 if it has none
 	Memory       uint64              // physical memory, bytes
 	FirnInit     bool                // firn-init stands at RunHostInit in the container
 	Places       Places

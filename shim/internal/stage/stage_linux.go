@@ -28,6 +28,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -84,16 +85,15 @@ func (s *Stage) Lock() error {
 	return nil
 }
 
-// Bind makes a read-only copy of the mount tree at source, submounts included
-// if recursive, and returns where it stands. A bind mount of the result is
-// read-only for ever.
-func (s *Stage) Bind(source string, recursive bool) (string, error) {
+// Bind makes a copy of the mount tree at source, submounts included if
+// recursive, and returns where it stands. With readOnly, a bind mount of the
+// result is read-only for ever once the stage is locked.
+func (s *Stage) Bind(source string, recursive, readOnly bool) (string, error) {
 	info, err := os.Stat(source)
 	if err != nil {
 		return "", err
 	}
-	target := filepath.Join(s.dir, strconv.Itoa(s.count))
-	s.count++
+	target := s.next()
 	if err := makeTarget(target, info.IsDir()); err != nil {
 		return "", fmt.Errorf("make mount point on the stage: %w", err)
 	}
@@ -104,6 +104,10 @@ func (s *Stage) Bind(source string, recursive bool) (string, error) {
 	if err := unix.Mount(source, target, "", flags, ""); err != nil {
 		return "", fmt.Errorf("bind %s on the stage: %w", source, err)
 	}
+	if !readOnly {
+		return target, nil
+	}
+	// Private: a mount that the host makes below later would come in writable.
 	attr := unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY, Propagation: unix.MS_PRIVATE}
 	if err := unix.MountSetattr(unix.AT_FDCWD, target, attrFlags, &attr); err != nil { // Linux 5.12
 		return "", fmt.Errorf("make %s read-only on the stage: %w", source, err)
@@ -123,24 +127,33 @@ func (s *Stage) Tmpfs(options string) (string, error) {
 	return target, nil
 }
 
-// Overlay mounts lower with upper on top of it on the stage and returns where.
-func (s *Stage) Overlay(lower, upper, work string) (string, error) {
+// Overlay mounts an overlay with the options of mount(8) on the stage and
+// returns where.
+func (s *Stage) Overlay(options []string) (string, error) {
 	target, err := s.directory()
 	if err != nil {
 		return "", err
 	}
-	escape := strings.NewReplacer(`\`, `\\`, ",", `\,`, ":", `\:`).Replace
-	options := "lowerdir=" + escape(lower) + ",upperdir=" + escape(upper) + ",workdir=" + escape(work)
-	if err := unix.Mount("overlay", target, "overlay", 0, options); err != nil {
-		return "", fmt.Errorf("mount overlay of %s: %w", lower, err)
+	flags := uintptr(0)
+	data := slices.DeleteFunc(slices.Clone(options), func(o string) bool { return o == "ro" })
+	if len(data) < len(options) {
+		flags = unix.MS_RDONLY
+	}
+	if err := unix.Mount("overlay", target, "overlay", flags, strings.Join(data, ",")); err != nil {
+		return "", fmt.Errorf("mount overlay with %s: %w", strings.Join(options, ","), err)
 	}
 	return target, nil
 }
 
 func (s *Stage) directory() (string, error) {
-	target := filepath.Join(s.dir, strconv.Itoa(s.count))
-	s.count++
+	target := s.next()
 	return target, os.Mkdir(target, 0o755)
+}
+
+// next is a name that is free on the stage.
+func (s *Stage) next() string {
+	s.count++
+	return filepath.Join(s.dir, strconv.Itoa(s.count))
 }
 
 // lockingNamespace returns a copy of the thread's mount namespace that belongs
