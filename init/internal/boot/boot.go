@@ -220,6 +220,7 @@ func (s *System) end(e ending) int {
 	stopper.Service, stopper.Shell = s.process, s.service != nil && s.service.Kind == service.Shell
 	machine, mounted := s.machine, s.mounted
 	s.mu.Unlock()
+	stopper.Machine = machine
 	stopper.Stop(e.now)
 	s.log.Debug("all processes ended", "took", log.Took(began))
 	if e.verb == signals.SoftReboot {

@@ -20,6 +20,8 @@ type Stopper struct {
 	Reaped <-chan struct{}
 	Burst  *Burst
 	Grace  time.Duration
+	// Machine says that this is one, which has kernel threads.
+	Machine bool
 	// Service is stopped before the rest; nil if there is none. Shell says that it is one, which pays no heed to
 	// SIGTERM.
 	Service *reap.Process
@@ -93,8 +95,12 @@ func (s *Stopper) wait(done <-chan struct{}) (impatient bool) {
 	}
 }
 
-// gone reports whether no process but this is left, dead ones that were not reaped included: kill(2) with -1 finds none
-// to signal.
+// gone reports whether no process but this is left, dead ones that were not reaped included.
 func (s *Stopper) gone() bool {
+	if s.Machine {
+		// kill(2) with -1 counts kernel threads too. All else here descends from PID 1 and is its child in the end.
+		return unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT|unix.WALL, nil) == unix.ECHILD
+	}
+	// In a container there may be processes that were brought in from outside and are no children of ours.
 	return unix.Kill(-1, 0) == unix.ESRCH
 }
