@@ -103,11 +103,11 @@ func (d *Depmod) scan() error {
 		return nil
 	}
 	s := treeScan{exclude: d.Config.Exclude, found: add, problem: d.Warn}
-	if err := s.walk(d.Dir, true, nil); err != nil {
+	if err := s.walk(d.Dir, nil); err != nil {
 		return fmt.Errorf("search modules: %w", err)
 	}
 	for _, dir := range externals {
-		if err := s.walk(dir, true, nil); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := s.walk(dir, nil); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			d.Warn(fmt.Errorf("search modules: %w", err))
 		}
 	}

@@ -23,7 +23,7 @@ type inode struct{ dev, ino uint64 }
 
 // walk goes through dir; above holds the directories on the way down, so that a
 // symbolic link to one of them ends the walk instead of repeating it.
-func (s *treeScan) walk(dir string, top bool, above []inode) error {
+func (s *treeScan) walk(dir string, above []inode) error {
 	fd, err := openFile(dir)
 	if err != nil {
 		return err
@@ -38,7 +38,7 @@ func (s *treeScan) walk(dir string, top bool, above []inode) error {
 		closeFd(fd)
 		return nil
 	}
-	files, dirs, err := s.entries(fd, dir, top)
+	files, dirs, err := s.entries(fd, dir)
 	closeFd(fd)
 	if err != nil {
 		return err
@@ -48,7 +48,7 @@ func (s *treeScan) walk(dir string, top bool, above []inode) error {
 	}
 	above = append(above[:len(above):len(above)], here)
 	for _, name := range dirs {
-		if err := s.walk(dir+"/"+name, false, above); err != nil {
+		if err := s.walk(dir+"/"+name, above); err != nil {
 			s.problem(err)
 		}
 	}
@@ -58,7 +58,7 @@ func (s *treeScan) walk(dir string, top bool, above []inode) error {
 // entries sorts a directory's names into module files and directories. The
 // order is by name: what modules.order does not list comes out the same on
 // every file system.
-func (s *treeScan) entries(fd int, dir string, top bool) (files, dirs []string, err error) {
+func (s *treeScan) entries(fd int, dir string) (files, dirs []string, err error) {
 	if s.buf == nil {
 		s.buf = make([]byte, 32<<10)
 	}
@@ -80,7 +80,7 @@ func (s *treeScan) entries(fd int, dir string, top bool) (files, dirs []string, 
 				kind = typeOf(fd, name)
 			}
 			switch {
-			case kind == unix.DT_DIR && !s.skips(dir, name, top):
+			case kind == unix.DT_DIR && !s.skips(dir, name):
 				dirs = append(dirs, name)
 			case kind == unix.DT_REG && isModuleFile(name):
 				files = append(files, name)
@@ -93,8 +93,8 @@ func (s *treeScan) entries(fd int, dir string, top bool) (files, dirs []string, 
 }
 
 // skips leaves out the links to the kernel's source and what is excluded.
-func (s *treeScan) skips(dir, name string, top bool) bool {
-	if name[0] == '.' || name == "build" || name == "source" {
+func (s *treeScan) skips(dir, name string) bool {
+	if name == "build" || name == "source" {
 		return true
 	}
 	for _, exclude := range s.exclude {
@@ -152,6 +152,6 @@ func (s *treeScan) newerThan(dir, path string) (bool, error) {
 		}
 	}
 	s.problem = func(error) {}
-	err := s.walk(dir, true, nil)
+	err := s.walk(dir, nil)
 	return newer, err
 }

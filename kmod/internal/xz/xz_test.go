@@ -14,15 +14,15 @@ import (
 // samples are inputs that exercise different symbols of the coder.
 func samples() map[string][]byte {
 	random := rand.New(rand.NewSource(1))
-	noise := make([]byte, 300_000)
+	noise := make([]byte, 70_000)
 	random.Read(noise)
 	text := []byte{}
-	for i := range 20_000 {
+	for i := range 5_000 {
 		text = fmt.Appendf(text, "line %d of %d with value %x\n", i, i*7%13, random.Int31n(1000))
 	}
 	mixed := append(append(append([]byte{}, text...), noise...), text...)
 	return map[string][]byte{
-		"empty": nil, "byte": {42}, "zeros": make([]byte, 5_000_000), "noise": noise, "text": text, "mixed": mixed,
+		"empty": nil, "byte": {42}, "zeros": make([]byte, 1_000_000), "noise": noise, "text": text, "mixed": mixed,
 		"short period": bytes.Repeat([]byte("abc"), 100_000),
 	}
 }
