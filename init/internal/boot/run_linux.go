@@ -166,7 +166,7 @@ func (s *System) modules(ctx context.Context) error {
 }
 
 func (s *System) staticNodes(context.Context) error {
-	n, err := nodes.Static("/dev")
+	n, err := nodes.Static("/dev", s.machine)
 	if n > 0 && nodes.Denied(err) {
 		s.log.Debug("static nodes are the manager's to make: no CAP_MKNOD", "nodes", itoa(n))
 		return nil

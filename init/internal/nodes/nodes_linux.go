@@ -20,13 +20,19 @@ func Basic(dev string, machine bool) error {
 	return devnodes.Apply(dev, set, options())
 }
 
-// Static makes the nodes that the trees of the running kernel name, if there are any, and gives their number.
-func Static(dev string) (int, error) {
+// Static makes the nodes that the trees of the running kernel name, and gives their number. On a machine those that the
+// kernel has made itself, for drivers that are built in, get the modes and groups of udev's rules too: there is no udev.
+func Static(dev string, machine bool) (int, error) {
 	list, err := devnodes.Static(filepath.Join("/lib/modules", kmod.KernelRelease(), "modules.devname"))
+	if machine {
+		made, e := devnodes.Existing(dev)
+		list, err = append(list, made...), errors.Join(err, e)
+	}
 	if len(list) == 0 {
 		return 0, err
 	}
-	return len(list), errors.Join(err, devnodes.Apply(dev, list, options()))
+	plan, e := devnodes.Plan(list)
+	return len(plan), errors.Join(err, e, devnodes.Apply(dev, plan, options()))
 }
 
 // options names groups as the system does. One without /etc/group has the group 0 only.
