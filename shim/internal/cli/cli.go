@@ -40,6 +40,7 @@ func (e *exitError) Unwrap() error { return e.err }
 // Run executes one command line, without the program's name, and returns the
 // exit code and an error to print, or nil.
 func Run(args []string) (int, error) {
+	setUpLog()
 	root := Root()
 	root.SetArgs(args)
 	err := root.Execute()
@@ -76,8 +77,6 @@ func openHost() (*host, error) {
 	}
 	return h, nil
 }
-
-func warn(text string) { fmt.Fprintln(os.Stderr, "firn: warning:", text) }
 
 // Root is the tree of commands, for Run and for the manual pages.
 func Root() *cobra.Command {
