@@ -77,7 +77,7 @@ func TestMain(m *testing.M) {
 func program(t testing.TB) string {
 	t.Helper()
 	buildOnce.Do(func() {
-		dir, err := os.MkdirTemp("", "firn-kmod")
+		dir, err := os.MkdirTemp("", "kmod-oracle")
 		if err != nil {
 			t.Fatal(err)
 		}
