@@ -101,7 +101,7 @@ type StdioKind uint8
 
 // Kinds. Stdin: null, tty, tty-force, tty-fail, data, file, socket, fd. The others: inherit and all that write.
 const (
-	StdioInherit StdioKind = iota // Stdout: as Stdin, or the journal where that is null or data; Stderr: as Stdout
+	StdioInherit StdioKind = iota // Stdout: as Stdin, or null where that is null or data; Stderr: as Stdout
 	StdioNull
 	StdioTTY
 	StdioTTYForce

@@ -136,3 +136,12 @@ func (n Name) WithInstance(instance string) Name {
 
 // WithType exchanges the type.
 func (n Name) WithType(t Type) Name { return Name(n.Stem() + "." + t.String()) }
+
+// For makes an instance of a template for the unit that depends on it: with that unit's instance, or else its prefix.
+// Any other name is returned as it is.
+func (n Name) For(dependent Name) Name {
+	if i := dependent.Instance(); i != "" {
+		return n.WithInstance(i)
+	}
+	return n.WithInstance(dependent.Prefix())
+}

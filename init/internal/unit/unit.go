@@ -167,6 +167,7 @@ func (w Warning) String() string {
 
 // Note is a setting that is read and has no effect; Setting says why.
 type Note struct {
+	Section string
 	Setting *Setting
 	File    string
 	Line    int
