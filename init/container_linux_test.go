@@ -170,8 +170,9 @@ type config struct {
 	env     []string
 	blocked []syscall.Signal
 	stdin   *os.File
-	out     *os.File // instead of what the test sees
-	tty     bool     // stdin is a terminal, and the container's controlling one
+	extra   []*os.File // from descriptor 3 on
+	out     *os.File   // instead of what the test sees
+	tty     bool       // stdin is a terminal, and the container's controlling one
 	keepNet bool
 }
 
@@ -193,6 +194,7 @@ func start(t *testing.T, root string, c config, argv ...string) *container {
 	cmd := exec.Command(filepath.Join(programs(t), "payload"), "stage")
 	cmd.Env = append([]string{"PATH=/bin", "container=test", "FIRN_STAGE=" + string(text)}, c.env...)
 	cmd.Stdout, cmd.Stderr = out, out
+	cmd.ExtraFiles = c.extra
 	if c.out != nil {
 		cmd.Stdout, cmd.Stderr = c.out, c.out
 	}

@@ -136,8 +136,8 @@ func TestHaltInActivation(t *testing.T) {
 func TestNoSystem(t *testing.T) {
 	t.Parallel()
 	c := start(t, newRoot(t), config{}, bootLine("--system", "/nonesuch", "--", "true")...)
-	c.exits(0)
-	c.says("warning: resolve system: lstat /nonesuch: no such file or directory")
+	c.exits(1)
+	c.says("error: cannot boot: activation: resolve system: lstat /nonesuch: no such file or directory")
 }
 
 // TestNotify: what a manager at $NOTIFY_SOCKET is told, in order.

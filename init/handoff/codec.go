@@ -85,7 +85,7 @@ func Parse(line []byte) (Message, error) {
 	if m.Type == "" {
 		return m, fmt.Errorf("%w: no type", ErrGarbage)
 	}
-	m.Text = plain(m.Text)
+	m.Text, m.Action, m.Code = plain(m.Text), plain(m.Action), Code(plain(string(m.Code)))
 	return m, m.Check()
 }
 

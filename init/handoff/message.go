@@ -10,7 +10,7 @@
 //	  "v"       number   major version of the protocol, 1; anything else ends the conversation
 //	  "type"    string   one of the types below
 //	  "id"      number   of a request and of the answer to it, 1 and up; 0 or absent: no answer is awaited
-//	  "minor"   number   hello: newest minor version that the sender speaks
+//	  "minor"   number   hello and its ack: newest minor version that the sender speaks
 //	  "boot"    string   hello: random id of this boot of the container, 32 hex digits
 //	  "mode"    string   hello: "boot" or "command"
 //	  "text"    string   status, error, denied, ack: a sentence for people, one line, no control characters

@@ -59,7 +59,7 @@ type System struct {
 func New(o Options, queue *signals.Queue, logger *log.Logger, target log.Target) *System {
 	return &System{
 		Options: o, log: logger, level: logger.Level(), target: target, queue: queue,
-		reaper: reap.New(), reaped: make(chan struct{}, 1), manager: manager.FromEnviron(o.Environ), began: time.Now(),
+		reaper: reap.New(), reaped: make(chan struct{}, 1), manager: manager.FromEnviron(o.Environ).FromFiles(os.ReadFile), began: time.Now(),
 	}
 }
 
@@ -77,7 +77,10 @@ type ending struct {
 func (s *System) Run() int {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
-	var err error
+	err := ownProcess()
+	if err != nil {
+		s.log.Warn(err.Error())
+	}
 	if s.notify, err = notify.New(s.manager.Notify); err != nil {
 		s.log.Warn(err.Error())
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"slices"
 	"strconv"
@@ -23,6 +24,20 @@ import (
 )
 
 func itoa(n int) string { return strconv.Itoa(n) }
+
+// ownProcess puts right what a manager may have left PID 1 with: descriptors that would go on to every child (those of
+// socket activation too, until there are units to take them), a mask that makes directories private, a directory.
+func ownProcess() error {
+	unix.Umask(0o022)
+	// Kernels before 5.11 do not know the flag; there they have been as careful as their managers.
+	if err := unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC); err != nil && !errors.Is(err, unix.ENOSYS) && !errors.Is(err, unix.EINVAL) {
+		return fmt.Errorf("keep descriptors from children: %w", err)
+	}
+	if err := unix.Chdir("/"); err != nil {
+		return fmt.Errorf("change to /: %w", err)
+	}
+	return nil
+}
 
 // mountMissing mounts /proc first of all, by which machines and containers are told apart.
 func (s *System) mountMissing(context.Context) error {
@@ -127,6 +142,7 @@ func (s *System) loopback(context.Context) error {
 	return nil
 }
 
+// activate fails where there is no system. A script that fails is reported, and the boot goes on, as on NixOS.
 func (s *System) activate(ctx context.Context) error {
 	if s.Options.System == "" {
 		return nil
@@ -136,7 +152,10 @@ func (s *System) activate(ctx context.Context) error {
 		return err
 	}
 	s.log.Info("activating", "system", system)
-	return s.activator().Boot(ctx, system)
+	if err := s.activator().Boot(ctx, system); err != nil {
+		s.warn("activation", err)
+	}
+	return nil
 }
 
 func (s *System) hostname(context.Context) error {

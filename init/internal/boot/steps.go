@@ -24,7 +24,7 @@ var steps = []step{
 	{name: "log", run: (*System).chooseLog},
 	{name: "cgroups", run: (*System).findPlace},
 	{name: "loopback", run: (*System).loopback},
-	{name: "activation", run: (*System).activate},
+	{name: "activation", required: true, run: (*System).activate},
 	{name: "host name", run: (*System).hostname},
 	{name: "machine id", run: (*System).machineID},
 	{name: "modules", run: (*System).modules},

@@ -12,24 +12,34 @@ type Manager struct {
 	Container string // $container: its name, such as "systemd-nspawn", "lxc" or "firn"; empty on a machine
 	UUID      string // $container_uuid, as it was given
 	Notify    string // $NOTIFY_SOCKET
-	// Host are the $container_host_* variables: the host's os-release, without the prefix ("id", "version_id").
-	Host map[string]string
 }
 
 // FromEnviron reads an environment of NAME=value strings. If a name is there twice, the last counts.
 func FromEnviron(environ []string) Manager {
-	m := Manager{Host: make(map[string]string)}
+	var m Manager
 	for _, v := range environ {
 		name, value, _ := strings.Cut(v, "=")
-		switch {
-		case name == "container":
+		switch name {
+		case "container":
 			m.Container = value
-		case name == "container_uuid":
+		case "container_uuid":
 			m.UUID = value
-		case name == "NOTIFY_SOCKET":
+		case "NOTIFY_SOCKET":
 			m.Notify = value
-		case strings.HasPrefix(name, "container_host_"):
-			m.Host[strings.TrimPrefix(name, "container_host_")] = value
+		}
+	}
+	return m
+}
+
+// FromFiles completes what the environment did not say by the files in /run/host, where a manager says it once more for
+// those who come later. read gives a file's text.
+func (m Manager) FromFiles(read func(name string) ([]byte, error)) Manager {
+	for name, field := range map[string]*string{"container-manager": &m.Container, "container-uuid": &m.UUID} {
+		if *field != "" {
+			continue
+		}
+		if text, err := read("/run/host/" + name); err == nil {
+			*field = strings.TrimSuffix(string(text), "\n")
 		}
 	}
 	return m
@@ -44,8 +54,8 @@ const DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 // nixPath goes before any other where a NixOS system is there (nixpkgs' environment.profiles): no manager knows it.
 const nixPath = "/run/wrappers/bin:/nix/var/nix/profiles/default/bin:/run/current-system/sw/bin:/run/current-system/sw/sbin"
 
-// ChildEnviron is the environment of what PID 1 starts in boot mode: its own without what is meant for PID 1, and with
-// what any program expects. nixos says that a NixOS system is activated.
+// ChildEnviron is the environment of what PID 1 starts in boot mode: its own, $container and $container_host_* included,
+// without what is meant for PID 1, and with what any program expects. nixos says that a NixOS system is activated.
 func ChildEnviron(environ []string, nixos bool) []string {
 	env := slices.DeleteFunc(slices.Clone(environ), func(v string) bool {
 		name, _, _ := strings.Cut(v, "=")
