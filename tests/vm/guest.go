@@ -190,6 +190,17 @@ func (g *Guest) ending() Ending {
 	return ending(g.p.reason, g.p.console.String(), g.p.killed)
 }
 
+// Finish runs a command that ends the machine, and says how it has ended.
+func (g *Guest) Finish(limit time.Duration, argv ...string) Ending {
+	g.tb.Helper()
+	// The machine may be gone before the answer is.
+	res, err := g.exchange(wire.Request{Op: wire.Spawn, Argv: argv})
+	if err == nil && res.Problem != "" {
+		g.tb.Fatalf("run %s in the machine: %s", strings.Join(argv, " "), res.Problem)
+	}
+	return g.Wait(limit)
+}
+
 // End has the agent end the machine: "poweroff", "reboot" or "halt".
 func (g *Guest) End(how string) Ending {
 	g.tb.Helper()

@@ -4,10 +4,6 @@ package vm
 
 import (
 	"encoding/json"
-	"errors"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -22,14 +18,22 @@ import (
 func diskHost(t *testing.T, label Label) (m Machine, profile string) {
 	t.Helper()
 	firnInit := Binary(t, "firn-init", "/vm/firn-init")
-	profile, nix := nixStore(t, firnInit.Source)
+	nix, dir := nixStore(t)
+	system, err := nix.System("demo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	profile, err = nix.Profile("demo", system)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return Machine{
 		Kernel: label,
 		Memory: 2048,
 		Disk:   DebianDisk(t),
 		Load:   []string{"autofs4", "loop"},
 		Files: []File{
-			Binary(t, "firn", "/vm/firn"), firnInit, {Path: "/vm/nix", Source: nix},
+			Binary(t, "firn", "/vm/firn"), firnInit, {Path: "/vm/nix", Source: dir},
 			// systemd's own units call kmod by this name.
 			Binary(t, "firn-kmod", "/vm/firn-kmod"), {Path: "/vm/disk/usr/bin/kmod", Link: "/vm/firn-kmod"},
 		},
@@ -39,44 +43,6 @@ func diskHost(t *testing.T, label Label) (m Machine, profile string) {
 		},
 		BootLimit: 2 * time.Minute,
 	}, profile
-}
-
-func nixStore(t *testing.T, firnInit string) (profile, dir string) {
-	t.Helper()
-	busybox, err := exec.LookPath("busybox")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir = t.TempDir()
-	nix, err := rootfs.MakeNix(dir, firnInit, busybox)
-	if err != nil {
-		t.Fatal(err)
-	}
-	system, err := nix.System("demo")
-	if err != nil {
-		t.Fatal(err)
-	}
-	profile, err = nix.Profile("demo", system)
-	if err != nil {
-		t.Fatal(err)
-	}
-	// As in a real store nothing can be written to, which the test's cleanup
-	// would stumble over were it not for root.
-	t.Cleanup(func() { makeWritable(t, dir) })
-	return profile, dir
-}
-
-func makeWritable(t *testing.T, dir string) {
-	t.Helper()
-	err := filepath.WalkDir(dir, func(file string, d os.DirEntry, err error) error {
-		if d != nil && d.IsDir() {
-			return errors.Join(err, os.Chmod(file, 0o755))
-		}
-		return err
-	})
-	if err != nil {
-		t.Error(err)
-	}
 }
 
 // layRoots makes /nix and a Debian root for containers on the machine.

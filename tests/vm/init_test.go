@@ -92,10 +92,46 @@ func TestInitEndsMachine(t *testing.T) {
 		t.Run(signal, func(t *testing.T) {
 			t.Parallel()
 			g := Start(t, initMachine(t, Linux612))
-			g.Do(wire.Request{Op: wire.Spawn, Argv: []string{"busybox", "kill", "-" + signal, "1"}})
-			if got := g.Wait(8 * time.Second); got != want {
+			// Less than a grace period: nothing here ignores a SIGTERM.
+			if got := g.Finish(8*time.Second, "busybox", "kill", "-"+signal, "1"); got != want {
 				t.Errorf("signal %s: %s, want %s", signal, got, want)
 			}
 		})
 	}
+}
+
+// activation stands for NixOS's: it starts the agent besides, since a system's
+// init that the kernel has started has no command to run.
+const activation = `#!@sh@
+export PATH=@path@/bin
+mkdir -p /etc
+ln -sfn @etc@/os-release /etc/os-release
+echo "activating $systemConfig" >/activated
+` + wire.Agent + ` serve </dev/null &
+`
+
+// The kernel starts a NixOS-shaped system's own init, with no arguments.
+func TestInitOfSystem(t *testing.T) {
+	each(t, func(t *testing.T, label Label) {
+		nix, dir := nixStore(t)
+		system, err := nix.SystemWith("machine", activation)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := Start(t, Machine{Kernel: label, Init: system + "/init", Files: []File{{Path: "/nix", Source: dir}}})
+		for _, link := range []string{"/run/current-system", "/run/booted-system"} {
+			if got := g.Must("busybox", "readlink", link); got != system+"\n" {
+				t.Errorf("%s leads to %q, want %s", link, got, system)
+			}
+		}
+		if got := g.Read("/activated"); got != "activating "+system+"\n" {
+			t.Errorf("activation was told %q", got)
+		}
+		if got := g.Must("busybox", "cat", "/proc/1/comm"); got != "init\n" {
+			t.Errorf("PID 1 is %q", got)
+		}
+		if got := g.Finish(8*time.Second, "busybox", "kill", "-38", "1"); got != PoweredOff {
+			t.Errorf("SIGRTMIN+4: %s", got)
+		}
+	})
 }
