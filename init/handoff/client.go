@@ -99,7 +99,7 @@ func (c *Client) session(ctx context.Context) error {
 		return err
 	}
 	conn := newConn(file)
-	defer conn.Close()
+	defer conn.end()
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
 	hello := c.Hello

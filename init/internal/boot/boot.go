@@ -36,7 +36,6 @@ type System struct {
 	Options
 	log     *log.Logger
 	level   log.Level // that was configured
-	target  log.Target
 	queue   *signals.Queue
 	reaper  *reap.Reaper
 	reaped  chan struct{} // holds one
@@ -49,6 +48,7 @@ type System struct {
 
 	mu      sync.Mutex // of what the steps write and an end in the middle of them reads
 	phase   string
+	target  log.Target // that was chosen first
 	machine bool
 	mounted []string
 	service *service.Service

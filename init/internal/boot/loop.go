@@ -111,7 +111,9 @@ func (s *System) act(sig syscall.Signal) (ending, bool) {
 	case signals.LogKmsg:
 		s.setKmsg()
 	case signals.LogDefault:
+		s.mu.Lock()
 		s.log.SetTarget(s.target)
+		s.mu.Unlock()
 	case signals.ShowStatus, signals.HideStatus:
 		s.showStatus(row.Verb == signals.ShowStatus)
 	case signals.Nothing:

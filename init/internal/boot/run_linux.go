@@ -84,7 +84,9 @@ func (s *System) chooseLog(context.Context) error {
 	if err := os.WriteFile("/proc/sys/kernel/printk_devkmsg", []byte("on\n"), 0o644); err != nil {
 		s.log.Debug("the kernel's log may drop lines: " + err.Error())
 	}
+	s.mu.Lock()
 	s.target = target
+	s.mu.Unlock()
 	s.log.SetTarget(target)
 	return nil
 }

@@ -1,6 +1,7 @@
 // Package command is command mode: one command as the only child of PID 1, its signals forwarded, all orphans reaped,
 // its exit code firn-init's. Its input is an argv and the signal queue; its output is an exit code. It is the whole
-// of firn-init's data flow in this mode.
+// of firn-init's data flow in this mode. $NOTIFY_SOCKET is the command's to use: firn-init tells the shim alone, by
+// firn/init/handoff, that the command runs and how it ended.
 package command
 
 import (

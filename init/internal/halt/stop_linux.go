@@ -36,21 +36,18 @@ const tick = 20 * time.Millisecond
 func (s *Stopper) Stop(now bool) {
 	if !now && s.Service != nil {
 		s.terminate(func(sig syscall.Signal) { _ = s.Service.SignalGroup(sig) }, s.Shell)
-		now = s.wait(s.Service.Done())
+		now = s.wait("service", s.Service.Done())
 	}
 	if !now {
 		s.terminate(func(sig syscall.Signal) { _ = unix.Kill(-1, sig) }, false)
-		s.wait(nil)
+		s.wait("processes", nil)
 	}
 	if s.gone() {
 		return
 	}
 	s.Log.Debug("killing what is left")
 	_ = unix.Kill(-1, unix.SIGKILL)
-	s.wait(nil)
-	if !s.gone() {
-		s.Log.Warn("processes outlived SIGKILL", "grace", s.Grace.String())
-	}
+	s.wait("killed processes", nil)
 }
 
 // terminate sends what asks for an end, and SIGCONT, since a stopped process takes SIGTERM only then.
@@ -62,9 +59,9 @@ func (s *Stopper) terminate(send func(syscall.Signal), hangup bool) {
 	send(unix.SIGCONT)
 }
 
-// wait waits for done, or with nil for the end of all processes. It reports whether somebody lost
-// patience; the end of the grace period is only logged.
-func (s *Stopper) wait(done <-chan struct{}) (impatient bool) {
+// wait waits for done, or with nil for the end of all processes. It reports whether somebody lost patience; the end of
+// the grace period is only logged, with what it was waited for.
+func (s *Stopper) wait(what string, done <-chan struct{}) (impatient bool) {
 	deadline := time.After(s.Grace)
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
@@ -76,7 +73,7 @@ func (s *Stopper) wait(done <-chan struct{}) (impatient bool) {
 		case <-done:
 			return false
 		case <-deadline:
-			s.Log.Warn("not ended in time", "grace", s.Grace.String())
+			s.Log.Warn(what+" not ended in time", "grace", s.Grace.String())
 			return false
 		case <-s.Reaped:
 		case <-ticker.C:

@@ -77,8 +77,10 @@ func (l *Loader) askHost(ctx context.Context, denied []kmod.Outcome) {
 			l.Log.Debug("module loaded by the host", "module", o.Name)
 		case errors.As(err, &refused):
 			l.Log.Info("module denied by the host", "module", o.Name, "origin", o.Origin.String(), "reason", refused.Reason)
-		default:
+		case errors.Is(err, handoff.ErrClosed), ctx.Err() != nil:
 			return // nobody to ask, or no longer
+		default: // a name that cannot be asked for
+			l.Log.Warn("module not loaded: ask the host: "+err.Error(), "module", o.Name, "origin", o.Origin.String())
 		}
 	}
 }
