@@ -78,7 +78,7 @@ func TestOracleConfiguration(t *testing.T) {
 	}
 	options := [][]string{
 		{"-D"}, {"-D", "-b"}, {"-D", "-i"}, {"-R"}, {"-R", "-b"}, {"-n", "-v"}, {"-n", "-v", "-i"}, {"-n", "-v", "-b"}, {"-n"}, {"-q", "-n"},
-		{"-r", "-D"}, {"-r", "-n", "-v"}, {"-r", "-i", "-n", "-v"}, {"-n", "--first-time"}, {"-r", "-n", "--first-time"}, {"--show-depends"}, {"--show-dep"},
+		{"-r", "-D"}, {"-r", "-n", "-v"}, {"-r", "-i", "-n", "-v"}, {"-n", "--first-time"}, {"-r", "-n", "--first-time"}, {"--show-depends"}, {"--show-dep"}, {"--show", "-v"}, {"--dry-run", "--verbose"}, {"--resolve"},
 	}
 	where := append(k.where(), "-C", dir)
 	for _, o := range options {

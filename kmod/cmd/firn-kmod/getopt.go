@@ -87,10 +87,12 @@ func shortOption(options []option, c byte) *option {
 
 func longOption(options []option, name string) (match *option, problem string) {
 	for i := range options {
-		o := &options[i]
-		if o.long == name {
-			return o, ""
+		if options[i].long == name {
+			return &options[i], ""
 		}
+	}
+	for i := range options {
+		o := &options[i]
 		if strings.HasPrefix(o.long, name) {
 			if match != nil && match.key() != o.key() {
 				return nil, "option '--" + name + "' is ambiguous"
