@@ -3,7 +3,6 @@ package devnodes
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"path"
 	"strings"
 
@@ -94,7 +93,7 @@ func (m *maker) settle(p place, n Node) error {
 	case correct:
 		return m.correct(p, n, fd, gid)
 	}
-	if f.emptyRegular && n.Type.IsDevice() && m.HostDev != "" {
+	if f.emptyRegular && m.HostDev != "" && n.Type.IsDevice() && p.refused(n) {
 		return m.bind(p, n) // the target that an earlier bind mount has left
 	}
 	return &NodeError{n, "make", ErrForeign}
@@ -119,7 +118,7 @@ func (m *maker) correct(p place, n Node, fd int, gid uint32) error {
 
 // create makes the node under a temporary name and renames it into its place.
 func (m *maker) create(p place, n Node, gid uint32, renameFlags uint) error {
-	temp := place{dir: p.dir, name: fmt.Sprintf(".firn-%016x", rand.Uint64())}
+	temp := p.temporary()
 	err := temp.make(n)
 	if errors.Is(err, unix.EPERM) && n.Type.IsDevice() && m.HostDev != "" {
 		if renameFlags&unix.RENAME_NOREPLACE == 0 {
@@ -198,7 +197,7 @@ func (m *maker) openDir(name string) (int, error) {
 
 // makeDir makes a directory between /dev and a node: 0755 and root's.
 func makeDir(dir int, name string) error {
-	p := place{dir: dir, name: fmt.Sprintf(".firn-%016x", rand.Uint64())}
+	p := place{dir: dir}.temporary()
 	n := Node{Name: name, Type: Directory, Mode: 0o755}
 	if err := p.make(n); err != nil {
 		return err

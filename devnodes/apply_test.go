@@ -145,6 +145,11 @@ func TestApplyForeignFiles(t *testing.T) {
 		os.WriteFile(dev+"/null", []byte("precious"), 0o600),
 		os.Mkdir(dev+"/stdin", 0o700),
 		os.Symlink("/etc", dev+"/shm"))
+	must(t, os.WriteFile(dev+"/zero", nil, 0o600)) // empty, but mknod works here: no bind mount's target
+	if err := Apply(dev, []Node{{Name: "zero", Type: Char, Major: 1, Minor: 5}}, Options{HostDev: "/dev"}); !errors.Is(err, ErrForeign) {
+		t.Errorf("an empty file in the way: %v", err)
+	}
+	must(t, os.Remove(dev+"/zero"))
 	err := Apply(dev, sample, debianGroups)
 	for _, name := range []string{"null", "stdin", "shm"} {
 		if err == nil || !strings.Contains(err.Error(), `make node "`+name+`": another file is in the way`) {
@@ -249,6 +254,7 @@ func TestApplyUserNamespace(t *testing.T) {
 		if !errors.Is(err, fs.ErrPermission) {
 			t.Errorf("without a host's /dev: %v", err)
 		}
+		must(t, os.WriteFile(dev+"/null", nil, 0)) // as an earlier bind mount leaves it
 		absent := Node{Name: "absent", Type: Char, Major: 10, Minor: 250}
 		wrong := Node{Name: "zero", Type: Char, Major: 1, Minor: 7}
 		for range 2 { // the second time finds the mounts of the first

@@ -3,6 +3,7 @@ package devnodes
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 
 	"golang.org/x/sys/unix"
 )
@@ -102,6 +103,22 @@ func (p place) own(n Node, gid uint32) error {
 		return fmt.Errorf("chmod to %04o: %w", n.Mode, err)
 	}
 	return nil
+}
+
+// temporary is a place of a random name in the same directory. A process that is
+// killed before it renames or removes what it makes there leaves it behind.
+func (p place) temporary() place {
+	return place{dir: p.dir, name: fmt.Sprintf(".firn-%016x", rand.Uint64())}
+}
+
+// refused reports whether the kernel forbids making such a device here.
+func (p place) refused(n Node) bool {
+	temp := p.temporary()
+	err := temp.make(n)
+	if err == nil {
+		temp.remove(n)
+	}
+	return errors.Is(err, unix.EPERM)
 }
 
 // remove takes away a temporary node.

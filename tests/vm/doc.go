@@ -10,4 +10,7 @@
 //
 // Everything is emulated (TCG): one exec costs some 20 ms, a boot some 2 s. So a
 // test boots once and does much, and times are compared inside one guest only.
+//
+// A test that fails shows its machine's console; with FIRN_VM_CONSOLE set every
+// test does.
 package vm

@@ -42,7 +42,7 @@ func (m Machine) initramfs(tb testing.TB, k kernel) ([]byte, error) {
 		return nil, err
 	}
 	stage := tb.TempDir()
-	if err := k.packTree(stage, packed); err != nil {
+	if err := k.packTree(tb, stage, packed); err != nil {
 		return nil, err
 	}
 

@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"testing"
+
+	"firn/tests/require"
 )
 
 // dependencies is modules.dep: the path of each module with the paths of what it
@@ -73,7 +76,8 @@ func (d dependencies) closure(names []string) ([]string, error) {
 
 // packTree makes, below dir, a module tree of the given files with the indexes
 // that depmod writes for them.
-func (k kernel) packTree(dir string, files []string) error {
+func (k kernel) packTree(tb testing.TB, dir string, files []string) error {
+	tb.Helper()
 	from, to := k.moduleDir(), filepath.Join(dir, "lib/modules", k.version)
 	files = append([]string{"modules.order", "modules.builtin", "modules.builtin.modinfo"}, files...)
 	for _, file := range files {
@@ -89,7 +93,7 @@ func (k kernel) packTree(dir string, files []string) error {
 			return err
 		}
 	}
-	out, err := exec.Command("depmod", "-b", dir, k.version).CombinedOutput()
+	out, err := exec.Command(require.Program(tb, "depmod"), "-b", dir, k.version).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("depmod: %w: %s", err, out)
 	}

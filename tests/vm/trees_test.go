@@ -65,7 +65,7 @@ func TestTwoTrees(t *testing.T) {
 		}
 		// The second tree has snd_seq alone, the first all that it needs.
 		own := deps.paths["snd_seq"]
-		if err := k.packTree(extra, []string{own}); err != nil {
+		if err := k.packTree(t, extra, []string{own}); err != nil {
 			t.Fatal(err)
 		}
 		needs := deps.needs[own]
