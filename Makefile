@@ -25,7 +25,6 @@ ifneq ($(shell id -u),0)
 SUDO := sudo -E
 EXEC := -exec "$(SUDO)"
 endif
-INSTALL_PACKAGES := tests/install-packages.sh
 
 .PHONY: help
 help: ## list the targets
@@ -46,7 +45,7 @@ demo: packages-demo build ## start, show, enter and halt a NixOS-shaped containe
 test: test-unit test-script test-root test-vm ## all four rungs of tests
 
 .PHONY: test-unit
-test-unit: packages-build ## rung 1: pure parts, and parts that ask for little
+test-unit: packages-build packages-unit ## rung 1: pure parts, and parts that ask for little
 	$(GO) test -tags $(TAGS) $$($(GO) list -tags $(TAGS) ./... | grep -v '^firn/tests/script$$')
 
 .PHONY: test-script
@@ -101,6 +100,7 @@ install-links: install ## as install, and take the names systemd-nspawn and kmod
 clean: ## remove bin/
 	rm -rf bin
 
-.PHONY: packages-build packages-demo packages-root packages-vm packages-bench
-packages-build packages-demo packages-root packages-vm packages-bench: packages-%:
-	@$(SUDO) $(INSTALL_PACKAGES) $*
+PACKAGE_GROUPS := build demo unit root vm bench
+.PHONY: $(addprefix packages-,$(PACKAGE_GROUPS))
+$(addprefix packages-,$(PACKAGE_GROUPS)): packages-%:
+	@tests/install-packages.sh $*
