@@ -189,9 +189,6 @@ func finishService(r *reader, u *Unit, d *Defaults) {
 			u.Warnings = append(u.Warnings, Warning{File: u.source(), Text: "NotifyAccess=none does not fit a service that notifies: main is used"})
 		}
 	}
-	if s.BusName != "" && s.Type != DBus {
-		u.Warnings = append(u.Warnings, Warning{File: u.source(), Text: "BusName= has no meaning without Type=dbus"})
-	}
 }
 
 func checkService(u *Unit) error {
