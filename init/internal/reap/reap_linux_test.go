@@ -66,7 +66,7 @@ func TestEveryEndIsKnown(t *testing.T) {
 func TestSignals(t *testing.T) {
 	t.Parallel()
 	for sig, want := range map[unix.Signal]string{unix.SIGTERM: "killed by SIGTERM", unix.SIGKILL: "killed by SIGKILL"} {
-		p, err := reaper.Start(shell("sleep 100"))
+		p, err := reaper.Start(shell("exec sleep 100"))
 		if err != nil {
 			t.Fatal(err)
 		}
