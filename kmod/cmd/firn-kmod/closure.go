@@ -47,11 +47,7 @@ func runClosure(p *program, args []string) int {
 		p.log.error("missing module name.")
 		return 1
 	}
-	c, err := w.open()
-	if err != nil {
-		p.log.error("%s", err)
-		return 1
-	}
+	c := w.open()
 	closure, err := c.Closure(names, o)
 	if err != nil {
 		p.log.error("closure: %s", strings.ReplaceAll(err.Error(), "\n", "; "))

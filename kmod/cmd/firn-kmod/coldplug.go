@@ -46,11 +46,7 @@ func runColdplug(p *program, args []string) int {
 			_ = w.option(o)
 		}
 	}
-	c, err := w.open()
-	if err != nil {
-		p.log.error("%s", err)
-		return 1
-	}
+	c := w.open()
 	l := kmod.NewLoader(c)
 	l.DryRun = dryRun
 	plugs, err := l.Coldplug(context.Background())
@@ -60,7 +56,7 @@ func runColdplug(p *program, args []string) int {
 		code = 1
 	}
 	for _, plug := range plugs {
-		status := plugStatus(plug)
+		status := plugStatus(plug, dryRun)
 		if status == "failed" {
 			p.log.error("could not load '%s' for %s: %s", plug.Module.Name, plug.Aliases[0], plug.Err)
 			code = 1
@@ -75,10 +71,12 @@ func runColdplug(p *program, args []string) int {
 	return code
 }
 
-func plugStatus(plug kmod.Plug) string {
+func plugStatus(plug kmod.Plug, dryRun bool) string {
 	switch {
 	case plug.Loaded:
 		return "already loaded"
+	case plug.Err == nil && dryRun:
+		return "to be loaded"
 	case plug.Err == nil:
 		return "loaded"
 	case errors.Is(plug.Err, kmod.ErrBlacklisted):

@@ -73,11 +73,7 @@ func runModinfo(p *program, args []string) int {
 // showAll prints the operands in order, while the files of those that follow are
 // read already.
 func (m *modinfo) showAll(operands []string) int {
-	c, err := m.open()
-	if err != nil {
-		m.log.error("%s", err)
-		return 1
-	}
+	c := m.open()
 	code := 0
 	pages := m.pages(c, operands)
 	for page := range pages {

@@ -151,11 +151,7 @@ func (m *modprobe) run(operands []string) int {
 		m.log.error("missing parameters. See -h.")
 		return 1
 	}
-	c, err := m.open()
-	if err != nil {
-		m.log.fatal("%s", err)
-		return 1
-	}
+	c := m.open()
 	for _, problem := range c.Config().Problems {
 		m.log.warning("%s", problem)
 	}
@@ -249,6 +245,7 @@ func (m *modprobe) insertAll(c *kmod.Context, operands []string, parameters stri
 				continue
 			}
 			plans, names = append(plans, plan), append(names, module.Name)
+			m.nameConflicts(c, plan)
 		}
 	}
 	list := jsonList{enabled: m.json && m.show, w: &m.out}
@@ -269,6 +266,18 @@ func (m *modprobe) insertAll(c *kmod.Context, operands []string, parameters stri
 	}
 	list.end()
 	return code
+}
+
+// nameConflicts says, if asked to talk, which trees' modules lost to others.
+func (m *modprobe) nameConflicts(c *kmod.Context, plan *kmod.Plan) {
+	if m.verbose == 0 || len(c.Trees()) < 2 {
+		return
+	}
+	for _, step := range plan.Steps {
+		if others := c.Overridden(step.Module); len(others) > 0 {
+			m.log.info("%s overrides %s", step.Module.Path, strings.Join(others, ", "))
+		}
+	}
 }
 
 // insertError reports in kmod's words and adds what to do about it.

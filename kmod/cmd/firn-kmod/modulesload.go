@@ -49,11 +49,7 @@ func runModulesLoad(p *program, args []string) int {
 		}
 	}
 	entries, code := p.readLists(files)
-	c, err := w.open()
-	if err != nil {
-		p.log.error("%s", err)
-		return 1
-	}
+	c := w.open()
 	l := kmod.NewLoader(c)
 	l.DryRun = dryRun
 	denied := false

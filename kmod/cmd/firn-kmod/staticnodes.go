@@ -16,6 +16,7 @@ var staticNodesOptions = []option{
 	{'o', "output", true, "write to this file"},
 	{'b', "basedir", true, "root of /lib/modules; may be repeated"},
 	{'k', "set-version", true, "kernel release, in place of uname -r"},
+	{0, "json", false, "output as JSON"},
 	{'h', "help", false, "show this help"},
 }
 
@@ -41,6 +42,8 @@ func runStaticNodes(p *program, args []string) int {
 			write = format
 		case "o":
 			output = o.value
+		case "json":
+			write = writeNodesJSON
 		case "h":
 			p.optionHelp("firn-kmod static-nodes [options]", staticNodesOptions)
 			return 0
@@ -77,6 +80,17 @@ func runStaticNodes(p *program, args []string) int {
 		return 1
 	}
 	return 0
+}
+
+func writeNodesJSON(w io.Writer, nodes []devnodes.Node) error {
+	out := writer{hold: true}
+	list := jsonList{enabled: true, w: &out}
+	for _, n := range nodes {
+		list.item(pair{"node", "/dev/" + n.Name}, pair{"type", string(rune(n.Type))}, pair{"major", int(n.Major)}, pair{"minor", int(n.Minor)})
+	}
+	list.end()
+	_, err := w.Write(out.buf)
+	return err
 }
 
 // writeOutput makes a file and the directories above it.

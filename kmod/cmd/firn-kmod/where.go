@@ -79,12 +79,12 @@ func configuredTrees(release string) (names []string) {
 
 func (w *where) dirs() string { return strings.Join(w.trees(), ":") }
 
-func (w *where) open() (*kmod.Context, error) {
+func (w *where) open() *kmod.Context {
 	return kmod.New(kmod.Options{
 		Trees:       w.trees(),
 		ConfigPaths: w.configs,
 		CommandLine: kmod.KernelCommandLine(""),
-	}), nil
+	})
 }
 
 // environmentOptions reads MODPROBE_OPTIONS: words, quoted where need be, which

@@ -42,11 +42,7 @@ func runWhy(p *program, args []string) int {
 			_ = w.option(o)
 		}
 	}
-	c, err := w.open()
-	if err != nil {
-		p.log.error("%s", err)
-		return 1
-	}
+	c := w.open()
 	lists, err := kmod.ReadLists("", kmod.KernelCommandLine(""))
 	if err != nil {
 		p.log.warning("%s", err)
