@@ -31,13 +31,11 @@ var escapes = []escape{
 	{"bind /nix elsewhere", `mkdir -p /tmp/n && mount --bind /nix /tmp/n && mount -o remount,rw,bind /tmp/n && echo >/tmp/n/store/firn-probe`},
 	{"bind below /nix elsewhere", `mkdir -p /tmp/s && mount --bind /nix/store /tmp/s && mount -o remount,rw,bind /tmp/s && echo >/tmp/s/firn-probe`},
 	{"remount /nix as super block", `mount -o remount,rw /nix && echo >/nix/store/firn-probe`},
-	{"unmount /nix", `umount /nix && echo >/nix/firn-probe && ls /nix/store`},
 	{"mount_setattr /nix", `FIRN_PROBE=mount-setattr /probe`},
 	{"write /nix", `echo >/nix/store/firn-probe`},
 	{"write sysctl", `true >/proc/sys/kernel/domainname`},
 	{"write core_pattern", `true >/proc/sys/kernel/core_pattern`},
 	{"remount /proc/sys", `mount -o remount,rw,bind /proc/sys && ` + rewrite("/proc/sys/kernel/core_pattern")},
-	{"unmount /proc/sys", `umount /proc/sys && ` + rewrite("/proc/sys/kernel/core_pattern")},
 	{"another procfs", `mkdir -p /tmp/p && mount -t proc proc /tmp/p && ` + rewrite("/tmp/p/sys/kernel/core_pattern")},
 	{"sysrq-trigger", `true >/proc/sysrq-trigger`},
 	{"remount sysrq-trigger", `mount -o remount,rw,bind /proc/sysrq-trigger && true >/proc/sysrq-trigger`},
@@ -61,6 +59,10 @@ var escapes = []escape{
 		mount -o remount,rw,bind /tmp/d
 		for f in $(find /tmp/d -name devices.allow); do echo a >$f; done
 		` + readBlockDevices},
+
+	// Last, since they change what the others would meet.
+	{"unmount /proc/sys", `umount -l /proc/sys && ` + rewrite("/proc/sys/kernel/core_pattern")},
+	{"unmount /nix", `umount -l /nix && echo >/nix/firn-probe && ls /nix/store`},
 }
 
 // rewrite writes a kernel parameter's own value back: opening one for writing
@@ -103,6 +105,7 @@ func TestEscape(t *testing.T) {
 		t.Run(payload, func(t *testing.T) {
 			host.Watch(t)
 			mark(t)
+			submount(t)
 			name, shell := "escape-"+payload, "/bin/sh"
 			var c *container
 			if payload == "init" {
@@ -119,12 +122,21 @@ func TestEscape(t *testing.T) {
 			if works := inside(t, name, shell, "-c", "mkdir -p /tmp/a && mount -t tmpfs t /tmp/a && echo >/tmp/a/b && umount /tmp/a"); works.code != 0 {
 				t.Errorf("root inside cannot even mount a tmpfs, so that refusals mean little: %v", works)
 			}
+			command := []string{shell, "-c"}
+			if payload == "systemd" { // what runs inside by itself, not by firn's hand
+				command = append([]string{"systemd-run", "--quiet", "--wait", "--pipe"}, command...)
+			}
 			for _, e := range escapes {
 				t.Run(e.name, func(t *testing.T) {
 					script := strings.ReplaceAll(e.script, "@hostpid@", strconv.Itoa(os.Getpid()))
-					r := inside(t, name, shell, "-c", "PATH=/run/current-system/sw/bin:$PATH\n"+script)
-					if r.code == 0 {
+					r := inside(t, name, append(command, "export PATH=/run/current-system/sw/bin:$PATH\n"+script)...)
+					switch r.code {
+					case 0:
 						t.Errorf("done from inside: %s\n%v", e.name, r)
+					case 126, 127: // the shell's, for a program that cannot be run
+						t.Errorf("not tried: %s\n%v", e.name, r)
+					default:
+						t.Logf("refused: %v", r)
 					}
 				})
 			}
@@ -149,6 +161,22 @@ func mark(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.Remove("/" + hostMarker) })
+}
+
+// submount mounts something below /nix.
+func submount(t *testing.T) {
+	t.Helper()
+	store(t)
+	const dir = "/nix/store/submount"
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.Remove(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	mountTmpfs(t, dir)
 }
 
 // strayDescriptors lists the open files of a container's PID 1 that stand on no

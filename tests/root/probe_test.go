@@ -20,7 +20,7 @@ import (
 const probeVariable = "FIRN_PROBE"
 
 // runProbe tries one thing and returns an exit code: 0 if it worked, 1 if it was
-// refused, 2 if it could not even be tried.
+// refused, 126 if there is no such thing to try.
 func runProbe(mode string) int {
 	try, ok := map[string]func() error{
 		"open-by-handle":  openRootByHandle,
@@ -30,7 +30,7 @@ func runProbe(mode string) int {
 	}[mode]
 	if !ok {
 		fmt.Println("no such probe:", mode)
-		return 2
+		return 126
 	}
 	if err := try(); err != nil {
 		fmt.Println("refused:", err)
