@@ -130,9 +130,8 @@ func FuzzModule(f *testing.F) {
 
 func FuzzUnpack(f *testing.F) {
 	f.Add([]byte("\x1f\x8b\x08\x00"))
-	f.Add([]byte("\x28\xb5\x2f\xfd\x04\x00\x09\x00\x00x\x00"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if c := compressionOf(data); c != plain && c != xzipped {
+		if c := compressionOf(data); c == gzipped {
 			_, _ = decompress(c, data, nil)
 		}
 	})
