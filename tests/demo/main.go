@@ -13,6 +13,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -70,10 +71,19 @@ type demo struct {
 	ended              chan error
 }
 
+// show takes the steps. An interrupt ends it between two of them, or with the
+// program that the step runs, so that there is always somebody to clear away.
 func (d *demo) show() error {
+	interrupts := make(chan os.Signal, 1)
+	signal.Notify(interrupts, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 	for _, step := range []func() error{d.makeStore, d.start, d.list, d.status, d.execute, d.halt} {
 		if err := step(); err != nil {
 			return err
+		}
+		select {
+		case s := <-interrupts:
+			return fmt.Errorf("interrupted by %v", s)
+		default:
 		}
 	}
 	return nil
@@ -242,6 +252,11 @@ func (d *demo) said() string {
 func (d *demo) stopAnyway() error {
 	if d.container == nil || d.container.Process == nil {
 		return nil
+	}
+	select {
+	case <-d.ended: // and so what now has its name is not ours
+		return nil
+	default:
 	}
 	if _, err := d.firn("stop", name, "--timeout", "5s", "--force"); err != nil {
 		_ = d.container.Process.Kill() // it ended with an error that is shown already
