@@ -69,12 +69,10 @@ func listenNotify(path string) (*net.UnixConn, error) {
 		return nil, err
 	}
 	var set error
-	if err := raw.Control(func(fd uintptr) {
+	err = raw.Control(func(fd uintptr) {
 		set = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_PASSCRED, 1)
-	}); err == nil {
-		err = set
-	}
-	if err == nil {
+	})
+	if err = errors.Join(err, set); err == nil {
 		err = os.Chmod(path, 0o666)
 	}
 	if err != nil {

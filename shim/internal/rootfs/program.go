@@ -60,7 +60,7 @@ func (v View) checkFormat(p string, head []byte) error {
 	case bytes.HasPrefix(head, []byte("#!")):
 		fields := strings.Fields(string(bytes.SplitN(head[2:], []byte("\n"), 2)[0]))
 		if len(fields) == 0 {
-			return fmt.Errorf("%s: %w: no interpreter after #!", p, ErrNotExecutable)
+			return fmt.Errorf("%s: %w: #! without an interpreter", p, ErrNotExecutable)
 		}
 		if _, err := v.Resolve(fields[0]); err != nil {
 			return fmt.Errorf("%s: interpreter %w", p, err)
@@ -84,7 +84,7 @@ func (v View) checkFormat(p string, head []byte) error {
 	case hasHandlers():
 		return nil
 	}
-	return fmt.Errorf("%s: %w: neither an ELF program nor a script with #!", p, ErrNotExecutable)
+	return fmt.Errorf("%s: %w: neither an ELF program nor a script that begins with #! and its interpreter", p, ErrNotExecutable)
 }
 
 // machineOf reads e_machine, two bytes at offset 18 in the file's own byte

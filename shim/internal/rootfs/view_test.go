@@ -101,7 +101,7 @@ func TestCheckProgram(t *testing.T) {
 	for path, want := range map[string]string{
 		"/good": "", "/script": "", "/link": "",
 		"/bad":     "interpreter /none: file does not exist",
-		"/bare":    "no interpreter",
+		"/bare":    "without an interpreter",
 		"/missing": "file does not exist",
 		"/dir":     "not a regular file",
 		"/plain":   "mode 0644",
