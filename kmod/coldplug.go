@@ -23,55 +23,75 @@ const maxRounds = 16
 // parallel, again and again until no new device asks for anything. The order is
 // that of the aliases within each round. In a dry run there is one round.
 func (l *Loader) Coldplug(ctx context.Context) ([]Plug, error) {
-	var all []Plug
-	asked := map[string]bool{}
-	known := map[string]int{}
+	c := coldplug{loader: l, asked: map[string]bool{}, known: map[string]int{}}
 	for range maxRounds {
-		aliases, err := l.Context.Modaliases()
+		news, err := c.round(ctx)
 		if err != nil {
-			return all, err
+			return c.plugs, err
 		}
-		start := len(all)
-		var plans []*Plan
-		var owner []int
-		for _, alias := range aliases {
-			if asked[alias] {
-				continue
-			}
-			asked[alias] = true
-			modules, err := l.Context.Lookup(alias)
-			if isNotFound(err) {
-				continue
-			}
-			if err != nil {
-				return all, err
-			}
-			for _, m := range modules {
-				if i, ok := known[m.Name]; ok {
-					all[i].Aliases = append(all[i].Aliases, alias)
-					continue
-				}
-				known[m.Name] = len(all)
-				p := Plug{Aliases: []string{alias}, Module: m}
-				plan, err := l.planPlug(&p)
-				if err != nil {
-					p.Err = err
-				} else if plan != nil {
-					plans, owner = append(plans, plan), append(owner, len(all))
-				}
-				all = append(all, p)
-			}
-		}
-		for p, err := range l.Load(ctx, plans) {
-			if !errors.Is(err, ErrAlreadyLoaded) {
-				all[owner[p]].Err = err
-			}
-		}
-		if len(all) == start || l.DryRun || ctx.Err() != nil {
+		if !news || l.DryRun || ctx.Err() != nil {
 			break
 		}
 	}
-	return all, ctx.Err()
+	return c.plugs, ctx.Err()
+}
+
+type coldplug struct {
+	loader *Loader
+	plugs  []Plug
+	asked  map[string]bool // aliases
+	known  map[string]int  // module -> plug
+	plans  []*Plan         // of this round
+	owner  []int           // plan -> plug
+}
+
+// round looks at the devices once and reports whether any asked for another module.
+func (c *coldplug) round(ctx context.Context) (news bool, err error) {
+	aliases, err := c.loader.Context.Modaliases()
+	if err != nil {
+		return false, err
+	}
+	before := len(c.plugs)
+	c.plans, c.owner = nil, nil
+	for _, alias := range aliases {
+		if c.asked[alias] {
+			continue
+		}
+		c.asked[alias] = true
+		modules, err := c.loader.Context.Lookup(alias)
+		if isNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return false, err
+		}
+		for _, m := range modules {
+			c.ask(alias, m)
+		}
+	}
+	for i, err := range c.loader.Load(ctx, c.plans) {
+		if !errors.Is(err, ErrAlreadyLoaded) {
+			c.plugs[c.owner[i]].Err = err
+		}
+	}
+	return len(c.plugs) > before, nil
+}
+
+// ask notes that an alias wants a module.
+func (c *coldplug) ask(alias string, m *Module) {
+	if i, ok := c.known[m.Name]; ok {
+		c.plugs[i].Aliases = append(c.plugs[i].Aliases, alias)
+		return
+	}
+	c.known[m.Name] = len(c.plugs)
+	p := Plug{Aliases: []string{alias}, Module: m}
+	plan, err := c.loader.planPlug(&p)
+	if err != nil {
+		p.Err = err
+	} else if plan != nil {
+		c.plans, c.owner = append(c.plans, plan), append(c.owner, len(c.plugs))
+	}
+	c.plugs = append(c.plugs, p)
 }
 
 // planPlug returns nil without an error if the module is there already.

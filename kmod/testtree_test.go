@@ -44,11 +44,8 @@ func tree(name string) string { return "lib/modules/" + testRelease + "/" + name
 
 // fakeKernel is a kernel below root that takes every module, and remembers.
 type fakeKernel struct {
-	root    string
-	t       testing.TB
-	refuse  map[string]error // module -> what finit_module says
-	calls   chan string      // "NAME OPTIONS"
-	removed []string
+	root string
+	t    testing.TB
 }
 
 // load marks a module as loaded in the fake /sys.

@@ -49,11 +49,7 @@ func runCheckConfig(p *program, args []string) int {
 	}
 	code := 0
 	for _, path := range lists {
-		data, err := kmod.ReadFile(path)
-		var requirements []kmod.Requirement
-		if err == nil {
-			requirements, err = kmod.ParseRequirements(data, path)
-		}
+		requirements, err := readRequirements(path)
 		if err != nil {
 			p.log.error("%s", strings.ReplaceAll(err.Error(), "\n", "; "))
 			return 2
@@ -75,6 +71,14 @@ func runCheckConfig(p *program, args []string) int {
 	}
 	list.end()
 	return code
+}
+
+func readRequirements(path string) ([]kmod.Requirement, error) {
+	data, err := kmod.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return kmod.ParseRequirements(data, path)
 }
 
 func kernelConfig(file, release string) (kmod.KernelConfig, string, error) {

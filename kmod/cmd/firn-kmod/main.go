@@ -97,26 +97,26 @@ func dispatch(name string, args []string) int {
 func runCommand(args []string) int {
 	p := &program{name: "firn-kmod", log: newLogger("firn-kmod"), out: writer{fd: 1}}
 	defer p.out.flush()
-	for len(args) > 0 {
-		switch args[0] {
-		case "-h", "--help", "help":
-			p.usage()
-			return 0
-		case "-V", "--version", "version":
-			p.printVersion()
-			return 0
-		}
-		if strings.HasPrefix(args[0], "-") {
-			p.log.error("invalid option %s", args[0])
-			return 1
-		}
-		if code := dispatch(args[0], args[1:]); code >= 0 {
-			return code
-		}
-		p.log.error("invalid command '%s'", args[0])
+	if len(args) == 0 {
+		p.log.error("missing command, see --help")
 		return 1
 	}
-	p.log.error("missing command, see --help")
+	switch args[0] {
+	case "-h", "--help", "help":
+		p.usage()
+		return 0
+	case "-V", "--version", "version":
+		p.printVersion()
+		return 0
+	}
+	if strings.HasPrefix(args[0], "-") {
+		p.log.error("invalid option %s", args[0])
+		return 1
+	}
+	if code := dispatch(args[0], args[1:]); code >= 0 {
+		return code
+	}
+	p.log.error("invalid command '%s'", args[0])
 	return 1
 }
 

@@ -51,35 +51,42 @@ func runStaticNodes(p *program, args []string) int {
 			_ = w.option(o)
 		}
 	}
-	var nodes []devnodes.Node
-	for _, dir := range w.trees() {
-		data, err := kmod.ReadFile(dir + "/modules.devname")
-		if errors.Is(err, fs.ErrNotExist) {
-			// A kernel without modules has no nodes: that is no failure.
-			p.log.raw(dir + "/modules.devname not found - ignoring")
-			continue
-		}
-		if err == nil {
-			var more []devnodes.Node
-			more, err = devnodes.ReadModulesDevname(bytes.NewReader(data), dir+"/modules.devname")
-			nodes = append(nodes, more...)
-		}
-		if err != nil {
-			p.log.error("%s", err)
-			return 1
-		}
+	nodes, err := p.readNodes(w.trees())
+	if err != nil {
+		p.log.error("%s", err)
+		return 1
 	}
-	if output == "" {
-		_ = write(&p.out, nodes)
-		return 0
-	}
-	var text bytes.Buffer
+	text := writer{hold: true}
 	_ = write(&text, nodes)
-	if err := writeOutput(output, text.Bytes()); err != nil {
+	if output == "" {
+		p.out.puts(string(text.buf))
+	} else if err := writeOutput(output, text.buf); err != nil {
 		p.log.error("could not write %s: %s", output, err)
 		return 1
 	}
 	return 0
+}
+
+// readNodes reads modules.devname of every tree. A kernel without modules has no
+// nodes: that is no failure.
+func (p *program) readNodes(dirs []string) (nodes []devnodes.Node, err error) {
+	for _, dir := range dirs {
+		name := dir + "/modules.devname"
+		data, err := kmod.ReadFile(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			p.log.raw(name + " not found - ignoring")
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		more, err := devnodes.ReadModulesDevname(bytes.NewReader(data), name)
+		if err != nil {
+			return nil, err
+		}
+		nodes = append(nodes, more...)
+	}
+	return nodes, nil
 }
 
 func writeNodesJSON(w io.Writer, nodes []devnodes.Node) error {

@@ -133,34 +133,9 @@ func frame(out, in []byte, limit int) ([]byte, []byte, error) {
 		}
 		word := int(in[0]) | int(in[1])<<8 | int(in[2])<<16
 		last = word&1 != 0
-		kind, size := word>>1&3, word>>3
-		in = in[3:]
-		used := size
-		if kind == 1 {
-			used = 1
-		}
-		if size > maxBlock || used > len(in) {
-			return nil, nil, corrupt("block ends too early")
-		}
-		if kind < 2 && size > limit-len(out) {
-			return nil, nil, ErrTooLarge
-		}
-		switch kind {
-		case 0:
-			out = append(out, in[:size]...)
-		case 1:
-			for range size {
-				out = append(out, in[0])
-			}
-		case 2:
-			out, err = d.block(out, in[:size], start, limit)
-		default:
-			err = corrupt("block kind")
-		}
-		if err != nil {
+		if out, in, err = d.anyBlock(out, in[3:], word>>1&3, word>>3, start, limit); err != nil {
 			return nil, nil, err
 		}
-		in = in[used:]
 	}
 	if h.sized && uint64(len(out)-start) != h.size {
 		return nil, nil, corrupt("size")
@@ -172,4 +147,32 @@ func frame(out, in []byte, limit int) ([]byte, []byte, error) {
 		in = in[4:]
 	}
 	return out, in, nil
+}
+
+// anyBlock unpacks a block of any kind and returns what follows it.
+func (d *decoder) anyBlock(out, in []byte, kind, size, start, limit int) ([]byte, []byte, error) {
+	used := size
+	if kind == 1 {
+		used = 1
+	}
+	if size > maxBlock || used > len(in) {
+		return nil, nil, corrupt("block ends too early")
+	}
+	if kind < 2 && size > limit-len(out) {
+		return nil, nil, ErrTooLarge
+	}
+	var err error
+	switch kind {
+	case 0:
+		out = append(out, in[:size]...)
+	case 1:
+		for range size {
+			out = append(out, in[0])
+		}
+	case 2:
+		out, err = d.block(out, in[:size], start, limit)
+	default:
+		err = corrupt("block kind")
+	}
+	return out, in[used:], err
 }
