@@ -172,7 +172,7 @@ func Enter(kind Kind) error {
 	if err := pivot(root, cwd); err != nil || kind != Whole {
 		return err
 	}
-	if err := layer("etc", "var"); err != nil {
+	if err := errors.Join(layer("etc", "var"), showInit()); err != nil {
 		return err
 	}
 	// Where overlays are made that are themselves to be written to.

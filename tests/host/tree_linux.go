@@ -1,6 +1,7 @@
 package host
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -186,6 +187,21 @@ func mountTree(target string) error {
 		}
 	}
 	return nil
+}
+
+// showInit makes PID 1 appear, on the private host, at the root of every
+// hierarchy. It stands outside of the cgroup namespace, and programs that take
+// its cgroup for the top, as systemd's do, would find "/..".
+func showInit() error {
+	text, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		return err
+	}
+	const file = layers + "/init-cgroup"
+	if err := os.WriteFile(file, bytes.ReplaceAll(text, []byte(":/tests\n"), []byte(":/\n")), 0o444); err != nil {
+		return err
+	}
+	return mount(file, "/proc/1/cgroup", "", unix.MS_BIND, "")
 }
 
 // copyLinks copies symbolic links such as cpu -> cpu,cpuacct.

@@ -92,9 +92,12 @@ func setReleaseAgent() error {
 		if unix.Mount("cgroup", at, "cgroup", 0, hierarchy) != nil {
 			continue
 		}
-		last = unix.Mount("", at, "", unix.MS_REMOUNT, hierarchy+",release_agent=/firn-agent")
-		if last != nil {
-			last = os.WriteFile(at+"/release_agent", []byte("/firn-agent"), 0)
+		// To open it for writing is enough to show it, and changes nothing.
+		var agent *os.File
+		if agent, last = os.OpenFile(at+"/release_agent", os.O_WRONLY, 0); last == nil {
+			last = agent.Close()
+		} else {
+			last = unix.Mount("", at, "", unix.MS_REMOUNT, hierarchy+",release_agent=/firn-agent")
 		}
 		_ = unix.Unmount(at, unix.MNT_DETACH)
 		if last == nil {
