@@ -118,12 +118,12 @@ func hidden(mounts []mount, m mount) bool {
 			return true // stacked on m
 		}
 	}
-	// On the way up, a sibling nearer to the root takes the lookup over. The
-	// chain of parents is as long as the list at most; text that is not the
+	// On the way up, a sibling nearer to the root takes the lookup over; an
+	// initramfs, its own parent, is nobody's sibling. The chain of parents is as long as the list at most; text that is not the
 	// kernel's may hold a cycle.
 	for range mounts {
 		for _, n := range mounts {
-			if n.parent == m.parent && n.id != m.id && n.point != m.point && within(m.point, n.point) {
+			if n.parent == m.parent && n.id != m.id && n.id != n.parent && n.point != m.point && within(m.point, n.point) {
 				return true
 			}
 		}

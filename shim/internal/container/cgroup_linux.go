@@ -5,11 +5,16 @@ import (
 	"fmt"
 	"os"
 
+	"path/filepath"
+	"strings"
+
 	occgroups "github.com/opencontainers/cgroups"
 	"github.com/opencontainers/cgroups/manager"
 
+	"firn/cgroups"
 	"firn/shim/internal/lower"
 	"firn/shim/internal/sysctl"
+	"firn/shim/internal/systemd"
 )
 
 // makeCgroups makes the container's cgroup, with limits, device rules and the
@@ -73,4 +78,30 @@ func (l *launch) guardSysctl(cgroup string) error {
 		return err
 	}
 	return nil
+}
+
+// leaveOwnUnit undoes enterOwnUnit on a host whose service manager does not
+// remove the unit's cgroup with all below it: controllers are taken back, so
+// that this process may return to the unit's own cgroup, and the one that it
+// stood in goes. Another container in the same unit keeps both.
+func (s *Supervisor) leaveOwnUnit() {
+	if !s.inUnit || s.host.Mode != cgroups.Unified || systemd.Running() {
+		return
+	}
+	if others, err := s.host.Containers(s.cgroup.Parent); err != nil || len(others) > 0 {
+		return
+	}
+	for _, h := range s.host.Hierarchies {
+		control := filepath.Join(h.Dir(s.cgroup.Parent), "cgroup.subtree_control")
+		enabled, err := os.ReadFile(control)
+		if err != nil {
+			continue
+		}
+		for _, controller := range strings.Fields(string(enabled)) {
+			_ = os.WriteFile(control, []byte("-"+controller), 0) // one in use keeps the cgroup
+		}
+	}
+	if err := s.host.MoveSelf(s.cgroup.Parent); err == nil {
+		_ = s.host.Prune(s.cgroup.Supervisor())
+	}
 }

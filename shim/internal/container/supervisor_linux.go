@@ -49,6 +49,7 @@ type Supervisor struct {
 	cgroup cgroups.Layout
 	host   *cgroups.Host
 	lock   *os.File // on the root directory
+	inUnit bool     // this process left the unit's own cgroup for one below
 }
 
 // Exit codes of systemd-nspawn(1), "Exit status".
@@ -103,6 +104,7 @@ func (s *Supervisor) prepare(ctx context.Context) (err error) {
 	}
 	defer func() {
 		if err != nil {
+			s.leaveOwnUnit()
 			_ = s.claim.Remove()
 		}
 	}()
@@ -153,6 +155,7 @@ func (s *Supervisor) enterOwnUnit() error {
 		if err := s.host.MoveSelf(s.cgroup.Supervisor()); err != nil {
 			return fmt.Errorf("leave the unit's own cgroup: %w", err)
 		}
+		s.inUnit = true
 	}
 	return s.cgroup.Check()
 }
@@ -240,6 +243,7 @@ func (s *Supervisor) finish() error {
 		s.claim.Release()
 		return err
 	}
+	s.leaveOwnUnit()
 	return s.claim.Remove()
 }
 

@@ -8,8 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Claim is the exclusive right to start, supervise or sweep a container. It
-// ends with Release, Remove or the end of the process, SIGKILL included.
+// Claim is the exclusive right to start, supervise or sweep a container: a lock
+// of the open file (F_OFD_SETLK of fcntl(2), Linux 3.15), which unlike flock(2)
+// can be asked for without being taken. It ends with Release, Remove or the end of the process, SIGKILL included.
 type Claim struct {
 	Dir  Dir
 	lock *os.File
@@ -56,9 +57,10 @@ func (d Dir) take(create int) (*Claim, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open lock: %w", err)
 	}
-	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	whole := unix.Flock_t{Type: unix.F_WRLCK}
+	if err := unix.FcntlFlock(lock.Fd(), unix.F_OFD_SETLK, &whole); err != nil {
 		lock.Close()
-		if errors.Is(err, unix.EWOULDBLOCK) {
+		if errors.Is(err, unix.EAGAIN) {
 			return nil, fmt.Errorf("container %q: %w", d.Name, ErrBusy)
 		}
 		return nil, fmt.Errorf("lock %s: %w", d.lock(), err)
@@ -86,15 +88,17 @@ func (d Dir) make() error {
 	return nil
 }
 
-// Held tells whether a supervisor holds the container.
+// Held tells whether a supervisor holds the container. It asks and takes
+// nothing, so that looking never makes a claim fail.
 func (d Dir) Held() bool {
 	lock, err := os.OpenFile(d.lock(), os.O_RDWR, 0)
 	if err != nil {
 		return false
 	}
 	defer lock.Close()
-	err = unix.Flock(int(lock.Fd()), unix.LOCK_SH|unix.LOCK_NB)
-	return errors.Is(err, unix.EWOULDBLOCK)
+	whole := unix.Flock_t{Type: unix.F_WRLCK}
+	err = unix.FcntlFlock(lock.Fd(), unix.F_OFD_GETLK, &whole)
+	return err == nil && whole.Type != unix.F_UNLCK
 }
 
 // Release gives the claim up and leaves the directory as it is.

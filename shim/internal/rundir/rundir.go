@@ -6,7 +6,7 @@
 // The directory of the container NAME:
 //
 //	/run/firn/NAME/           0700
-//	  lock                    flock(2)ed by the supervisor as long as it lives
+//	  lock                    locked by the supervisor as long as it lives
 //	  record.json             what a later firn needs to serve or sweep NAME
 //	  host/                   bound read-only at /run/host in the container
 //	  stage/                  empty; mount point inside the start's namespace
