@@ -1,0 +1,25 @@
+package supervise
+
+import (
+	"firn/init/internal/place"
+	"firn/init/internal/unit"
+)
+
+// Cgroups are control groups below PID 1's own.
+type Cgroups struct{ Place *place.Cgroups }
+
+// Make is Groups'.
+func (c Cgroups) Make(name unit.Name, limits *unit.Cgroup) (Group, error) {
+	slice := ""
+	if limits != nil {
+		slice = string(limits.Slice)
+	}
+	g, err := c.Place.Unit(slice, string(name))
+	if err != nil {
+		if place.Absent(err) {
+			err = nil
+		}
+		return nil, err
+	}
+	return g, nil
+}

@@ -1,0 +1,423 @@
+package supervise
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"firn/init/internal/execute"
+	"firn/init/internal/job"
+	"firn/init/internal/reap"
+	"firn/init/internal/signals"
+	"firn/init/internal/supervise/machine"
+	"firn/init/internal/unit"
+)
+
+// service drives a machine.Machine, and is its Actions.
+type service struct {
+	state
+	machine    machine.Machine
+	group      Group
+	main       *reap.Process
+	control    *reap.Process
+	timer      *time.Timer
+	epoch      int // of timer: one that was stopped too late says nothing
+	watchdog   *time.Timer
+	watchEvery unit.Span
+	pidFile    *fileWatch
+	connection *os.File // of a socket with Accept=
+	socket     *socket  // that connection's
+	invocation string
+	status     string // STATUS=
+	uid        uint32 // DynamicUser=
+	warned     bool
+}
+
+func newService(base state) *service {
+	s := &service{state: base}
+	s.machine = machine.Machine{Service: base.unit.Service, KillBy: base.unit.Kill, Do: s}
+	return s
+}
+
+func (s *service) sub() string { return s.machine.Sub.String() }
+
+// waits: nothing runs, the next start is only a matter of time.
+func (s *service) waits() bool { return s.machine.Sub == machine.AutoRestart }
+
+func (s *service) start() job.Outcome {
+	s.machine.Service, s.machine.KillBy = s.unit.Service, s.unit.Kill // a reload may have changed them
+	if s.limited() {
+		s.m.Log.Warn("started too often: not again for now", "unit", s.name())
+		s.machine.StartLimit()
+		return job.Impossible
+	}
+	s.notes()
+	s.invocation, s.status = newInvocation(), ""
+	if s.unit.Exec.DynamicUser && s.uid == 0 {
+		s.uid = s.m.dynamicUID(s.unit)
+	}
+	if err := s.makeGroup(); err != nil {
+		s.m.Log.Warn("no control group: "+err.Error(), "unit", s.name())
+	}
+	if s.unit.Service.Type == unit.Idle {
+		s.m.Log.Debug("idle: started without waiting for other jobs", "unit", s.name())
+	}
+	s.machine.Begin()
+	return job.Accepted
+}
+
+// notes logs once what of the unit's settings has no effect.
+func (s *service) notes() {
+	if s.warned {
+		return
+	}
+	s.warned = true
+	var keys []string
+	for _, n := range s.unit.Notes {
+		if n.Setting.Support == unit.Unsupported {
+			keys = append(keys, n.Setting.Key)
+		}
+	}
+	if s.unit.Exec.PAMName != "" {
+		keys = append(keys, "PAMName")
+	}
+	if len(keys) > 0 {
+		s.m.Log.Info("settings without effect: "+strings.Join(keys, " "), "unit", s.name())
+	}
+}
+
+func (s *service) stop(restart bool) job.Outcome {
+	s.machine.End(restart)
+	return job.Accepted
+}
+
+func (s *service) reload() job.Outcome {
+	s.machine.BeginReload()
+	return job.Accepted
+}
+
+// Spawn starts a command.
+func (s *service) Spawn(phase unit.ExecPhase, index int, main bool) error {
+	d, files, err := s.describe(phase, index, main)
+	if err != nil {
+		return err
+	}
+	p, err := s.m.spawner.Start(d, files, s.place(), func(r execute.Report) {
+		s.m.Post(func() { s.reported(phase, main, r) })
+	})
+	if p == nil {
+		return fmt.Errorf("%s: %w", phase, err)
+	}
+	if err != nil {
+		s.m.Log.Warn(err.Error(), "unit", s.name())
+	}
+	if main {
+		s.main = p
+	} else {
+		s.control = p
+	}
+	s.m.watch(p, func(reap.Process) { s.ended(p) })
+	return nil
+}
+
+func (s *service) place() execute.Place {
+	if s.group == nil {
+		return nil
+	}
+	return s.group.Start
+}
+
+// reported takes in what a stage has said.
+func (s *service) reported(phase unit.ExecPhase, main bool, r execute.Report) {
+	for _, text := range r.Warnings {
+		s.m.Log.Warn(phase.String()+": "+text, "unit", s.name())
+	}
+	if r.Failure != nil {
+		s.m.Log.Warn(phase.String()+" was not executed: "+r.Failure.Text, "unit", s.name())
+		return
+	}
+	if main {
+		s.machine.Executed()
+	}
+}
+
+// ended takes in a process's end.
+func (s *service) ended(p *reap.Process) {
+	status := p.Status()
+	exit := machine.Exit{Status: uint8(status.ExitStatus())}
+	if status.Signaled() {
+		exit = machine.Exit{Signaled: true, Dumped: status.CoreDump(), Status: uint8(status.Signal())}
+	}
+	if s.group != nil && s.group.OOMKilled() {
+		s.m.Log.Warn("the kernel killed a process for want of memory", "unit", s.name())
+		s.machine.OOMKilled()
+	}
+	switch p {
+	case s.main:
+		s.main = nil
+		s.m.Log.Debug("main process over", "unit", s.name(), "status", reap.Describe(status))
+		s.machine.MainExited(exit)
+	case s.control:
+		s.control = nil
+		s.machine.ControlExited(exit)
+	}
+	s.orphaned()
+}
+
+// orphaned looks whether what is waited for has gone with an orphan.
+func (s *service) orphaned() {
+	if s.main == nil && s.control == nil && !s.unit.State().Down() {
+		s.machine.GroupEmpty()
+	}
+}
+
+// Kill signals processes.
+func (s *service) Kill(to machine.Target, sig unit.Signal) (found bool) {
+	skip := make(map[int]bool)
+	for _, t := range []struct {
+		bit machine.Target
+		p   *reap.Process
+	}{{machine.Main, s.main}, {machine.Control, s.control}} {
+		if t.p == nil {
+			continue
+		}
+		skip[t.p.PID] = true
+		if to&t.bit != 0 {
+			switch err := t.p.Signal(sigOf(sig)); {
+			case err == nil:
+				found = true
+			case !errors.Is(err, reap.ErrEnded):
+				s.m.Log.Warn(err.Error(), "unit", s.name())
+			default:
+				found = true // its end is on its way to us
+			}
+		}
+	}
+	if to&machine.Group != 0 && s.group != nil {
+		n, err := s.group.Signal(sigOf(sig), skip)
+		if err != nil {
+			s.m.Log.Warn("signal control group: "+err.Error(), "unit", s.name())
+		}
+		if n > 0 {
+			s.m.Log.Debug("signaled what else is there", "unit", s.name(), "signal", signals.Name(sigOf(sig)), "processes", strconv.Itoa(n))
+		}
+		found = found || n > 0
+	}
+	return found
+}
+
+// Empty reports whether the unit has no process.
+func (s *service) Empty() bool {
+	if s.main != nil || s.control != nil {
+		return false
+	}
+	if s.group == nil {
+		return s.pidFile == nil // nobody knows, but a PID file that is waited for is a reason to think not
+	}
+	return s.group.Empty()
+}
+
+// FindMain looks for the main process of a forking service.
+func (s *service) FindMain() machine.Found {
+	if s.unit.Service.PIDFile != "" {
+		return s.findByFile()
+	}
+	if !s.unit.Service.GuessMainPID || s.group == nil {
+		return machine.MainUnknown
+	}
+	pids, err := s.group.Processes()
+	if err != nil || len(pids) != 1 {
+		return machine.MainUnknown
+	}
+	if s.adopt(pids[0]) != nil {
+		return machine.MainUnknown
+	}
+	return machine.MainFound
+}
+
+func (s *service) findByFile() machine.Found {
+	path := filepath.Join(s.m.Root, s.unit.Service.PIDFile)
+	if s.pidFile == nil {
+		// Watched before it is read: nothing that comes in between is missed.
+		s.pidFile = watchFile(path, func() { s.m.Post(s.machine.PIDFileChanged) })
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return machine.MainNotYet
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil || pid <= 1 {
+		return machine.MainNotYet
+	}
+	if err := s.adopt(pid); err != nil {
+		s.m.Log.Warn(err.Error(), "unit", s.name(), "PIDFile", s.unit.Service.PIDFile)
+		return machine.MainNotYet
+	}
+	return machine.MainFound
+}
+
+// errStranger is the error of a PID that is not the unit's.
+var errStranger = errors.New("not a process of the unit")
+
+// adopt makes a process the main one. A file that anybody may write must not make us signal a stranger.
+func (s *service) adopt(pid int) error {
+	if s.group != nil && !s.group.Has(pid) {
+		return fmt.Errorf("process %d: %w", pid, errStranger)
+	}
+	p, err := s.m.Reaper.Adopt(pid)
+	if err != nil {
+		return err
+	}
+	s.main = p
+	s.m.watch(p, func(reap.Process) { s.ended(p) })
+	return nil
+}
+
+// Arm sets the machine's timer.
+func (s *service) Arm(after unit.Span) {
+	s.epoch++
+	if s.timer != nil {
+		s.timer.Stop()
+		s.timer = nil
+	}
+	if after == unit.Infinity {
+		return
+	}
+	epoch := s.epoch
+	s.timer = s.m.after(after, func() {
+		if s.epoch == epoch {
+			s.machine.Expired()
+		}
+	})
+}
+
+// Entered carries a sub-state to the engine.
+func (s *service) Entered(from machine.Sub, restart bool) {
+	to := s.machine.Sub
+	var detail job.Detail
+	if restart {
+		detail |= job.WillRestart
+	}
+	if from == machine.Reload && s.machine.ReloadFailed {
+		detail |= job.ReloadFailed
+	}
+	s.tell(from, to)
+	s.report(to.State(), detail)
+	switch to {
+	case machine.StartPost, machine.Running:
+		s.startWatchdog()
+	case machine.Dead, machine.Failed:
+		s.over(restart)
+	}
+	if to != machine.Start && s.pidFile != nil {
+		s.pidFile.Close()
+		s.pidFile = nil
+	}
+	if to.State() != job.Active && to.State() != job.Reloading && to != machine.StartPost {
+		s.stopWatchdog()
+	}
+}
+
+// tell logs what people want to see.
+func (s *service) tell(from, to machine.Sub) {
+	s.m.Log.Debug("state", "unit", s.name(), "from", from.String(), "to", to.String())
+	switch {
+	case to == machine.Failed:
+		s.m.Log.Warn("failed", "unit", s.name(), "result", s.machine.Result.String(), "main", describeExit(s.machine.LastExit))
+	case to == machine.AutoRestart:
+		s.m.Log.Info("restarting", "unit", s.name(), "number", strconv.Itoa(int(s.machine.Restarts)))
+	case to.State() == job.Active && from.State() == job.Activating:
+		s.m.Log.Debug("started", "unit", s.name())
+	}
+}
+
+func describeExit(e machine.Exit) string {
+	if e.Signaled {
+		return "killed by " + signals.Name(sigOf(unit.Signal(e.Status)))
+	}
+	if name := execute.CodeName(int(e.Status)); name != "" {
+		return strconv.Itoa(int(e.Status)) + "/" + name
+	}
+	return strconv.Itoa(int(e.Status))
+}
+
+// over cleans up after the last process.
+func (s *service) over(restart bool) {
+	s.main, s.control = nil, nil
+	if s.connection != nil {
+		_ = s.connection.Close()
+		s.connection = nil
+		s.socket.closed()
+	}
+	e := s.unit.Exec
+	if e.RuntimeDirectoryPreserve == unit.PreserveNo || e.RuntimeDirectoryPreserve == unit.PreserveRestart && !restart && !s.restarting() {
+		for _, d := range e.Directories[unit.RuntimeDirectory].Entries {
+			_ = os.RemoveAll(filepath.Join(s.m.Root, "/run", d.Path))
+		}
+	}
+	if len(e.LoadCredentials)+len(e.SetCredentials) > 0 {
+		_ = os.RemoveAll(execute.CredentialsDirectory(s.m.Root, s.name()))
+	}
+	if s.unit.Service.PIDFile != "" && !restart {
+		_ = os.Remove(filepath.Join(s.m.Root, s.unit.Service.PIDFile))
+	}
+	if s.group != nil && s.group.Empty() {
+		if err := s.group.Remove(); err != nil {
+			s.m.Log.Debug("remove control group: "+err.Error(), "unit", s.name())
+		}
+		s.group = nil
+	}
+	if s.uid != 0 && !restart && !s.restarting() {
+		delete(s.m.dynamic, s.uid)
+		s.uid = 0
+	}
+}
+
+// restarting: the job that stops the unit will start it again.
+func (s *service) restarting() bool {
+	j := s.unit.Job()
+	return j != nil && j.Type == job.Restart
+}
+
+// Restart asks for the restart that Restart= wants.
+func (s *service) Restart() {
+	if _, err := s.m.engine.Enqueue(s.unit, job.Restart, unit.JobReplace); err != nil {
+		s.m.Log.Warn("not restarted: "+err.Error(), "unit", s.name())
+		s.machine.End(false)
+	}
+}
+
+// Note logs for the machine.
+func (s *service) Note(text string) { s.m.Log.Warn(text, "unit", s.name()) }
+
+func (s *service) startWatchdog() {
+	if s.watchEvery == 0 {
+		s.watchEvery = s.unit.Service.Watchdog
+	}
+	if s.watchEvery <= 0 || s.watchEvery == unit.Infinity || s.watchdog != nil {
+		return
+	}
+	s.watchdog = s.m.after(s.watchEvery, func() {
+		if s.watchdog != nil {
+			s.watchdog = nil
+			s.m.Log.Warn("no sign of life in time", "unit", s.name(), "WatchdogSec", s.watchEvery.String())
+			s.machine.WatchdogExpired()
+		}
+	})
+}
+
+func (s *service) stopWatchdog() {
+	if s.watchdog != nil {
+		s.watchdog.Stop()
+		s.watchdog = nil
+	}
+	s.watchEvery = 0
+}
+
+func sigOf(sig unit.Signal) unix.Signal { return unix.Signal(sig) }

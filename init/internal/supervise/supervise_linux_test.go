@@ -1,0 +1,456 @@
+package supervise
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"firn/init/internal/execute"
+	"firn/init/internal/job"
+	"firn/init/internal/log"
+	"firn/init/internal/reap"
+	"firn/init/internal/unit"
+	"firn/tests/require"
+)
+
+// These tests run real processes: the test program is the stage of init/internal/execute, the reaper of orphans, and
+// what PID 1 is otherwise.
+
+var (
+	reaper   = reap.New()
+	managers struct {
+		sync.Mutex
+		all []*Manager
+	}
+)
+
+func TestMain(m *testing.M) {
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		panic(err)
+	}
+	child := make(chan os.Signal, 1)
+	signal.Notify(child, unix.SIGCHLD)
+	go reaper.Run(child, func() {
+		managers.Lock()
+		defer managers.Unlock()
+		for _, m := range managers.all {
+			m.Reaped()
+		}
+	})
+	os.Exit(m.Run())
+}
+
+var _ = execute.CodeName // its init is what makes this program a stage
+
+// system is a Manager over units made by a test.
+type system struct {
+	*Manager
+	t     *testing.T
+	units map[unit.Name]*unit.Unit
+	dir   string
+	mu    sync.Mutex
+	log   strings.Builder
+}
+
+func newSystem(t *testing.T, units ...*unit.Unit) *system {
+	t.Helper()
+	s := &system{t: t, units: make(map[unit.Name]*unit.Unit), dir: t.TempDir()}
+	for _, u := range units {
+		s.units[u.Name] = u
+	}
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Manager = New(Options{
+		Load: s.load, Reaper: reaper, Root: s.dir, Stdio: [3]uintptr{null.Fd(), 2, 2},
+		Log: log.New(log.Target{Write: func(line []byte) {
+			s.mu.Lock()
+			s.log.Write(line)
+			s.mu.Unlock()
+		}}, log.Debug),
+		Environ: []string{"PATH=/usr/bin:/bin:/usr/sbin:/sbin", "DIR=" + s.dir},
+	})
+	managers.Lock()
+	managers.all = append(managers.all, s.Manager)
+	managers.Unlock()
+	if err := s.Listen(); err != nil {
+		t.Fatal(err)
+	}
+	go s.Run()
+	t.Cleanup(func() {
+		<-s.Shutdown()
+		s.Quit()
+		_ = null.Close()
+		if t.Failed() {
+			t.Logf("log:\n%s", s.said())
+		}
+	})
+	return s
+}
+
+func (s *system) said() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.log.String()
+}
+
+func (s *system) load(name unit.Name) *unit.Unit {
+	if u := s.units[name]; u != nil {
+		return u
+	}
+	if u := s.units[name.Template()]; u != nil {
+		c := *u
+		c.Name = name
+		return &c
+	}
+	u := plain(name)
+	if name.Type() == unit.ServiceType {
+		u.State = unit.NotFound
+	}
+	return u
+}
+
+func plain(name unit.Name, deps ...unit.Dep) *unit.Unit {
+	return &unit.Unit{Name: name, JobTimeout: unit.Infinity, JobRunningTimeout: unit.Infinity, Deps: deps}
+}
+
+// svc is a service that runs a shell's script, with the defaults that a unit file has.
+func svc(name unit.Name, kind unit.ServiceKind, script string, change ...func(*unit.Unit)) *unit.Unit {
+	u := plain(name, unit.Dep{Kind: unit.Conflicts, Name: shutdownTarget}, unit.Dep{Kind: unit.Before, Name: shutdownTarget})
+	u.Service = &unit.Service{
+		Type: kind, TimeoutStart: 20 * time.Second, TimeoutStop: 20 * time.Second, RuntimeMax: unit.Infinity,
+		RestartDelay: 10 * time.Millisecond, RestartMaxDelay: unit.Infinity, GuessMainPID: true,
+	}
+	if kind == unit.Notify {
+		u.Service.NotifyAccess = unit.NotifyMain
+	}
+	u.Service.Commands[unit.ExecStart] = []unit.Command{sh(script)}
+	u.Exec = &unit.Exec{UMask: 0o22, CapabilityBoundingSet: ^uint64(0), TimerSlack: -1, IgnoreSIGPIPE: true}
+	u.Kill = &unit.Kill{Signal: unit.Signal(unix.SIGTERM), FinalSignal: unit.Signal(unix.SIGKILL), WatchdogSignal: unit.Signal(unix.SIGABRT), SendSIGKILL: true}
+	for _, f := range change {
+		f(u)
+	}
+	return u
+}
+
+func sh(script string) unit.Command {
+	return unit.Command{Path: "/bin/sh", Argv: []string{"sh", "-c", script}, Flags: unit.NoVariables}
+}
+
+const patience = 20 * time.Second
+
+func (s *system) ask(name unit.Name, typ job.Type) job.Result {
+	s.t.Helper()
+	select {
+	case o := <-s.Request(name, typ, unit.JobReplace):
+		if o.Err != nil {
+			s.t.Fatalf("%s %s: %v", typ, name, o.Err)
+		}
+		return o.Result
+	case <-time.After(patience):
+		s.t.Fatalf("%s %s does not end", typ, name)
+		return job.Timeout
+	}
+}
+
+func (s *system) must(name unit.Name, typ job.Type) {
+	s.t.Helper()
+	if r := s.ask(name, typ); r != job.Done {
+		s.t.Fatalf("%s %s: %s", typ, name, r)
+	}
+}
+
+// becomes waits for a sub-state.
+func (s *system) becomes(name unit.Name, sub string) Status {
+	s.t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		st := s.Status(name)
+		if st.Sub == sub {
+			return st
+		}
+		if time.Now().After(deadline) {
+			s.t.Fatalf("%s is %s, not %s", name, st.Sub, sub)
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+}
+
+func (s *system) file(name, want string) {
+	s.t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		text, err := os.ReadFile(filepath.Join(s.dir, name))
+		if err == nil && string(text) == want {
+			return
+		}
+		if time.Now().After(deadline) {
+			s.t.Fatalf("%s holds %q, want %q (%v)", name, text, want, err)
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+}
+
+func TestServiceTypes(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t,
+		svc("simple.service", unit.Simple, "exec sleep 1000"),
+		svc("exec.service", unit.ExecService, "exec sleep 1000"),
+		svc("none.service", unit.ExecService, "", func(u *unit.Unit) { u.Service.Commands[unit.ExecStart][0].Path = "/none" }),
+		svc("oneshot.service", unit.Oneshot, "echo done > $DIR/oneshot", func(u *unit.Unit) { u.Service.RemainAfterExit = true }),
+		svc("bad.service", unit.Oneshot, "exit 3"),
+		svc("forking.service", unit.Forking, "(echo $$ > /dev/null; exec sleep 1000) & echo $! > $DIR/run.pid", func(u *unit.Unit) { u.Service.PIDFile = "/run.pid" }),
+		svc("late.service", unit.Forking, "(sleep 0.2; sh -c 'echo $PPID > $DIR/late.pid'; exec sleep 1000) &", func(u *unit.Unit) { u.Service.PIDFile = "/late.pid" }),
+	)
+	s.must("simple.service", job.Start)
+	if st := s.becomes("simple.service", "running"); st.MainPID == 0 {
+		t.Error("no main process")
+	}
+	s.must("exec.service", job.Start)
+	if r := s.ask("none.service", job.Start); r != job.Failure {
+		t.Errorf("no program: %s", r)
+	}
+	if !strings.Contains(s.said(), "203/EXEC") {
+		t.Error("the step is not named")
+	}
+	s.must("oneshot.service", job.Start)
+	s.becomes("oneshot.service", "exited")
+	s.file("oneshot", "done\n")
+	if r := s.ask("bad.service", job.Start); r != job.Failure {
+		t.Errorf("a oneshot that fails: %s", r)
+	}
+	if st := s.Status("bad.service"); st.Active != "failed" || st.Result != "exit-code" {
+		t.Errorf("%+v", st)
+	}
+	for _, name := range []unit.Name{"forking.service", "late.service"} {
+		s.must(name, job.Start)
+		if st := s.becomes(name, "running"); st.MainPID == 0 || unix.Kill(st.MainPID, 0) != nil {
+			t.Errorf("%s: main process %d", name, st.MainPID)
+		}
+		s.must(name, job.Stop)
+		s.becomes(name, "dead")
+	}
+}
+
+// notifyScript says something by sd_notify(3), with no more than a shell and perl's sockets.
+func notifyScript(message string) string {
+	return fmt.Sprintf(`perl -MSocket -e 'socket(S, PF_UNIX, SOCK_DGRAM, 0); send(S, "%s", 0, sockaddr_un($ENV{NOTIFY_SOCKET})) or die; sleep 1000'`, message)
+}
+
+func TestNotify(t *testing.T) {
+	t.Parallel()
+	require.Program(t, "perl")
+	s := newSystem(t,
+		svc("ready.service", unit.Notify, "exec "+notifyScript(`READY=1\nSTATUS=all well`)),
+		svc("mute.service", unit.Notify, "exec sleep 1000", func(u *unit.Unit) { u.Service.TimeoutStart = 300 * time.Millisecond }),
+		svc("dog.service", unit.Notify, "exec "+notifyScript("READY=1"), func(u *unit.Unit) { u.Service.Watchdog = 200 * time.Millisecond }),
+		svc("after.service", unit.Oneshot, "cat $DIR/order 2>/dev/null; echo after > $DIR/order", func(u *unit.Unit) {
+			u.Deps = append(u.Deps, unit.Dep{Kind: unit.Requires, Name: "ready.service"}, unit.Dep{Kind: unit.After, Name: "ready.service"})
+		}),
+	)
+	s.must("after.service", job.Start)
+	if st := s.Status("ready.service"); st.Sub != "running" || st.Text != "all well" {
+		t.Errorf("%+v", st)
+	}
+	if r := s.ask("mute.service", job.Start); r != job.Failure {
+		t.Errorf("a service that says nothing: %s", r)
+	}
+	if st := s.becomes("mute.service", "failed"); st.Result != "timeout" {
+		t.Errorf("%+v", st)
+	}
+	s.must("dog.service", job.Start)
+	if st := s.becomes("dog.service", "failed"); st.Result != "watchdog" {
+		t.Errorf("%+v", st)
+	}
+}
+
+func TestRestart(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t,
+		svc("loop.service", unit.Simple, "exit 1", func(u *unit.Unit) {
+			u.Service.Restart, u.StartLimitInterval, u.StartLimitBurst = unit.RestartAlways, 10*time.Second, 4
+		}),
+		svc("back.service", unit.Simple, "echo x >> $DIR/starts; exec sleep 1000", func(u *unit.Unit) { u.Service.Restart = unit.RestartOnFailure }),
+	)
+	s.ask("loop.service", job.Start)
+	if st := s.becomes("loop.service", "failed"); st.Result != "start-limit-hit" {
+		t.Errorf("%+v", st)
+	}
+	s.must("back.service", job.Start)
+	s.file("starts", "x\n")
+	st := s.becomes("back.service", "running")
+	if err := unix.Kill(st.MainPID, unix.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	s.file("starts", "x\nx\n")
+	if again := s.becomes("back.service", "running"); again.MainPID == st.MainPID {
+		t.Error("the same process")
+	}
+	s.must("back.service", job.Restart)
+	s.file("starts", "x\nx\nx\n")
+}
+
+// TestShutdown: in the reverse of the order of starting, a stubborn one after its own time.
+func TestShutdown(t *testing.T) {
+	t.Parallel()
+	trap := func(name string) string {
+		return fmt.Sprintf("trap 'echo %s >> $DIR/order; exit' TERM; touch $DIR/%s.up; while :; do sleep 0.05; done", name, name)
+	}
+	after := func(names ...unit.Name) func(*unit.Unit) {
+		return func(u *unit.Unit) {
+			for _, n := range names {
+				u.Deps = append(u.Deps, unit.Dep{Kind: unit.After, Name: n}, unit.Dep{Kind: unit.Wants, Name: n})
+			}
+		}
+	}
+	s := newSystem(t,
+		svc("a.service", unit.Simple, trap("a")),
+		svc("b.service", unit.Simple, trap("b"), after("a.service", "deaf.service")),
+		svc("c.service", unit.Simple, trap("c"), after("b.service")),
+		svc("deaf.service", unit.Simple, "trap '' TERM; touch $DIR/deaf.up; while :; do sleep 0.05; done", func(u *unit.Unit) { u.Service.TimeoutStop = 300 * time.Millisecond }),
+	)
+	s.must("c.service", job.Start)
+	for _, name := range []string{"a", "b", "c", "deaf"} {
+		s.file(name+".up", "")
+	}
+	began := time.Now()
+	select {
+	case <-s.Shutdown():
+	case <-time.After(patience):
+		t.Fatal("does not end")
+	}
+	if took := time.Since(began); took < 300*time.Millisecond {
+		t.Errorf("took %s: the stubborn one has not had its time", took)
+	}
+	s.file("order", "c\nb\na\n")
+	if !strings.Contains(s.said(), "time is up, killing unit=deaf.service") {
+		t.Error("the stubborn one is not named")
+	}
+	if o := <-s.Request("a.service", job.Start, unit.JobReplace); o.Err == nil {
+		t.Error("a start while the system goes down")
+	}
+}
+
+// sock is a socket unit.
+func sock(name unit.Name, service unit.Name, change func(*unit.Socket), listens ...unit.Listen) *unit.Unit {
+	u := plain(name, unit.Dep{Kind: unit.Conflicts, Name: shutdownTarget}, unit.Dep{Kind: unit.Before, Name: shutdownTarget})
+	u.Socket = &unit.Socket{
+		Listens: listens, Backlog: 128, SocketMode: 0o660, DirectoryMode: 0o755, MaxConnections: 64,
+		TriggerLimitInterval: 2 * time.Second, Options: unit.SocketOptions{Priority: -1, Mark: -1, IPTTL: -1, IPTOS: -1},
+	}
+	if change != nil {
+		change(u.Socket)
+	}
+	if !service.IsTemplate() {
+		u.Deps = append(u.Deps, unit.Dep{Kind: unit.Triggers, Name: service}, unit.Dep{Kind: unit.Before, Name: service})
+	}
+	return u
+}
+
+func TestSocketAccept(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t,
+		sock("echo.socket", "echo@.service", func(c *unit.Socket) { c.Accept, c.RemoveOnStop = true, true }, unit.Listen{Kind: unit.ListenStream, Address: "/run/echo"}),
+		svc("echo@.service", unit.Simple, "exec cat", func(u *unit.Unit) { u.Exec.Stdin.Kind = unit.StdioSocket }),
+	)
+	s.must("echo.socket", job.Start)
+	s.becomes("echo.socket", "listening")
+	path := filepath.Join(s.dir, "run/echo")
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o660 {
+		t.Errorf("mode %v, %v", info, err)
+	}
+	for range 3 {
+		conn, err := net.Dial("unix", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Write([]byte("hello")); err != nil {
+			t.Fatal(err)
+		}
+		if err := conn.(*net.UnixConn).CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		if text, err := io.ReadAll(conn); err != nil || string(text) != "hello" {
+			t.Errorf("%q, %v", text, err)
+		}
+		conn.Close()
+	}
+	s.must("echo.socket", job.Stop)
+	if _, err := os.Stat(path); err == nil {
+		t.Error("the socket is still there")
+	}
+}
+
+func TestSocketActivation(t *testing.T) {
+	t.Parallel()
+	require.Program(t, "perl")
+	const server = `echo x >> $DIR/starts; echo $LISTEN_FDNAMES > $DIR/names; exec perl -MSocket -e 'open(S, "+<&=", 3); accept(C, S); syswrite(C, "served"); close C; exit'`
+	s := newSystem(t,
+		sock("act.socket", "act.service", func(c *unit.Socket) { c.FDName = "web" },
+			unit.Listen{Kind: unit.ListenStream, Address: "/run/act"}, unit.Listen{Kind: unit.ListenFIFO, Address: "/run/fifo"},
+			unit.Listen{Kind: unit.ListenSequentialPacket, Address: "/run/seq"}, unit.Listen{Kind: unit.ListenDatagram, Address: "127.0.0.1:0"},
+			unit.Listen{Kind: unit.ListenNetlink, Address: "route 0"}),
+		svc("act.service", unit.Simple, server, func(u *unit.Unit) {
+			u.Deps = append(u.Deps, unit.Dep{Kind: unit.TriggeredBy, Name: "act.socket"})
+		}),
+	)
+	s.must("act.socket", job.Start)
+	for i := range 3 {
+		conn, err := net.Dial("unix", filepath.Join(s.dir, "run/act"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, err := io.ReadAll(conn); err != nil || string(text) != "served" {
+			t.Errorf("%q, %v", text, err)
+		}
+		conn.Close()
+		s.file("starts", strings.Repeat("x\n", i+1))
+		s.becomes("act.socket", "listening")
+	}
+	s.file("names", "web:web:web:web:web\n")
+}
+
+func TestTimer(t *testing.T) {
+	t.Parallel()
+	u := plain("tick.timer", unit.Dep{Kind: unit.Triggers, Name: "tick.service"})
+	u.Timer = &unit.Timer{Monotonic: []unit.TimerBase{{Base: unit.OnActive, Span: 50 * time.Millisecond}, {Base: unit.OnUnitInactive, Span: 50 * time.Millisecond}}}
+	once := plain("once.timer", unit.Dep{Kind: unit.Triggers, Name: "once.service"})
+	once.Timer = &unit.Timer{Monotonic: []unit.TimerBase{{Base: unit.OnActive, Span: 20 * time.Millisecond}}}
+	s := newSystem(t, u, svc("tick.service", unit.Oneshot, "echo x >> $DIR/ticks"), once, svc("once.service", unit.Oneshot, "echo x >> $DIR/once"))
+	s.must("once.timer", job.Start)
+	s.must("tick.timer", job.Start)
+	s.file("ticks", "x\nx\nx\n")
+	s.must("tick.timer", job.Stop)
+	s.becomes("once.timer", "elapsed")
+	s.file("once", "x\n")
+}
+
+func TestControlEnvironment(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t, svc("env.service", unit.Simple, "exec sleep 1000", func(u *unit.Unit) {
+		u.Service.Commands[unit.ExecReload] = []unit.Command{sh("echo reload $MAINPID > $DIR/reload")}
+		u.Service.Commands[unit.ExecStop] = []unit.Command{sh("echo $SERVICE_RESULT $MAINPID > $DIR/stop")}
+		u.Service.Commands[unit.ExecStopPost] = []unit.Command{sh("echo $SERVICE_RESULT $EXIT_CODE $EXIT_STATUS ${MAINPID-none} > $DIR/post")}
+		u.Exec.Directories[unit.RuntimeDirectory] = unit.Directories{Entries: []unit.Directory{{Path: "env"}}, Mode: 0o755}
+	}))
+	s.must("env.service", job.Start)
+	st := s.becomes("env.service", "running")
+	s.must("env.service", job.Reload)
+	s.file("reload", fmt.Sprintf("reload %d\n", st.MainPID))
+	s.must("env.service", job.Stop)
+	s.file("stop", fmt.Sprintf("success %d\n", st.MainPID))
+	s.file("post", "success killed TERM none\n")
+	if _, err := os.Stat(filepath.Join(s.dir, "run/env")); err == nil {
+		t.Error("the runtime directory is still there")
+	}
+}
