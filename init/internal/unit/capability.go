@@ -30,6 +30,14 @@ func ParseCapability(s string) (uint8, error) {
 	return uint8(n), nil
 }
 
+// CapabilityName is the name of a capability by its number, such as "cap_chown"; "" if it is not known.
+func CapabilityName(n uint8) string {
+	if int(n) >= len(capabilityNames) {
+		return ""
+	}
+	return "cap_" + strings.ToLower(capabilityNames[n])
+}
+
 // capabilities reads a list that adds up over lines; "~" before it takes away (systemd.exec(5)).
 func capabilities(field func(e *Exec) *uint64, initial uint64) parser {
 	return func(r *reader, u *Unit, value string) error {

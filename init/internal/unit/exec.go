@@ -5,6 +5,7 @@ type Exec struct {
 	User, Group         string // names or numbers; "": the manager's
 	SupplementaryGroups []string
 	DynamicUser         bool
+	PrivateTmp          bool // a part of the sandbox that orders units
 	NoNewPrivileges     bool
 	IgnoreSIGPIPE       bool // on by default
 	PAMName             string
@@ -17,7 +18,7 @@ type Exec struct {
 	Binds                    []Bind // BindPaths=, BindReadOnlyPaths=
 	TemporaryFileSystems     []TemporaryFS
 
-	Environment      []string // NAME=VALUE; of two with one name the later counts
+	Environment      []string // NAME=VALUE, each name once
 	EnvironmentFiles []EnvironmentFile
 	PassEnvironment  []string
 	UnsetEnvironment []string // NAME or NAME=VALUE

@@ -135,13 +135,25 @@ func environment(r *reader, u *Unit, value string) error {
 		if err != nil {
 			return err
 		}
-		if name, _, ok := strings.Cut(assignment, "="); !ok || !isVariable(name) {
+		name, _, ok := strings.Cut(assignment, "=")
+		if !ok || !isVariable(name) {
 			r.warn("%q: %v", assignment, errAssignment)
 			continue
 		}
-		u.Exec.Environment = append(u.Exec.Environment, assignment)
+		u.Exec.Environment = setVariable(u.Exec.Environment, name, assignment)
 	}
 	return nil
+}
+
+// setVariable replaces the assignment to a name, or adds one.
+func setVariable(list []string, name, assignment string) []string {
+	for i, old := range list {
+		if strings.HasPrefix(old, name) && old[len(name)] == '=' {
+			list[i] = assignment
+			return list
+		}
+	}
+	return append(list, assignment)
 }
 
 func environmentFile(r *reader, value string) (EnvironmentFile, error) {

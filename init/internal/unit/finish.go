@@ -1,6 +1,9 @@
 package unit
 
-import "errors"
+import (
+	"errors"
+	"strings"
+)
 
 // finish sets what depends on several settings.
 func (r *reader) finish(d *Defaults) {
@@ -27,17 +30,50 @@ func (r *reader) finish(d *Defaults) {
 		}
 	}
 	if u.Exec != nil {
-		u.Exec.finish(r.stdinSet)
+		u.Exec.finish(r.stdinSet, r.stdoutSet)
+		u.nameDynamicUser()
 	}
-	if u.Name == "-.slice" || u.Name == "-.mount" || u.Name == "system.slice" {
+	switch u.Name {
+	case "-.slice", "system.slice":
+		if u.Description = "System Slice"; u.Name == "-.slice" {
+			u.Description = "Root Slice"
+		}
+		u.Options = u.Options&^DefaultDependencies | Perpetual
+	case "-.mount":
 		u.Options |= Perpetual
+	}
+	switch {
+	case u.Name == "-.slice" || u.Name == "system.slice":
+		u.Documentation = append(u.Documentation, "man:systemd.special(7)")
+	case u.Name.Type() == SliceType && u.Description == "":
+		u.Description = "Slice /" + strings.Trim(strings.ReplaceAll(u.Name.Stem(), "-", "/"), "/")
 	}
 }
 
+// nameDynamicUser gives a dynamic user the unit's own name where User= gives none (systemd.exec(5), DynamicUser=).
+func (u *Unit) nameDynamicUser() {
+	e := u.Exec
+	if !e.DynamicUser {
+		return
+	}
+	e.PrivateTmp = true
+	if name := u.Name.Prefix(); e.User == "" && len(name) <= longestUser && strings.Trim(name, letters+digits+"_-") == "" {
+		e.User = name
+	}
+	if e.Group == "" {
+		e.Group = e.User
+	}
+}
+
+const longestUser = 31 // as utmp has room for
+
 // finish gives the standard descriptors their defaults (systemd.exec(5), StandardOutput=).
-func (e *Exec) finish(stdinSet bool) {
+func (e *Exec) finish(stdinSet, stdoutSet bool) {
 	if !stdinSet && e.StdinData != "" {
 		e.Stdin = Stdio{Kind: StdioData}
+	}
+	if !stdoutSet && e.Stdin.Kind != StdioNull && e.Stdin.Kind != StdioData && e.Stdin.Kind != StdioFile {
+		e.Stdout = Stdio{Kind: StdioInherit} // a terminal's or a socket's other direction
 	}
 	if e.Stdout.Kind == StdioInherit && (e.Stdin.Kind == StdioNull || e.Stdin.Kind == StdioData) {
 		e.Stdout = Stdio{Kind: StdioNull}

@@ -113,7 +113,7 @@ type reader struct {
 	expand Expand
 	at     unitfile.Assignment
 	// Settings whose default depends on another setting.
-	notifyAccessSet, memoryMaxSet, triggerLimitSet, stdinSet bool
+	notifyAccessSet, memoryMaxSet, triggerLimitSet, stdinSet, stdoutSet bool
 }
 
 func (r *reader) section(s *unitfile.Section) {

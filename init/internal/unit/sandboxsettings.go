@@ -8,8 +8,9 @@ const (
 // sandboxSettings are those of systemd.exec(5), "Sandboxing", "System call filtering" and "Mandatory access control".
 func sandboxSettings() []Setting {
 	return join(
+		[]Setting{does("PrivateTmp", privateTmp).with(Unsupported, noSandbox)},
 		lacks(noSandbox, "ProtectSystem", "ProtectHome", "ReadWritePaths", "ReadOnlyPaths", "InaccessiblePaths", "ExecPaths",
-			"NoExecPaths", "ReadWriteDirectories", "ReadOnlyDirectories", "InaccessibleDirectories", "PrivateTmp", "PrivateDevices",
+			"NoExecPaths", "ReadWriteDirectories", "ReadOnlyDirectories", "InaccessibleDirectories", "PrivateDevices",
 			"PrivateNetwork", "NetworkNamespacePath", "PrivateIPC", "IPCNamespacePath", "PrivatePIDs", "PrivateUsers",
 			"ProtectHostname", "ProtectClock", "ProtectKernelTunables", "ProtectKernelModules", "ProtectKernelLogs",
 			"ProtectControlGroups", "RestrictAddressFamilies", "RestrictFileSystems", "RestrictNamespaces", "LockPersonality",
@@ -23,4 +24,12 @@ func sandboxSettings() []Setting {
 		ignores("security policies are loaded on the host", "SELinuxContext", "AppArmorProfile", "SmackProcessLabel"),
 		ignores("a session keyring for each unit is not made; keys stay those of the container", "KeyringMode"),
 	)
+}
+
+func privateTmp(r *reader, u *Unit, value string) (err error) {
+	if value == "disconnected" {
+		u.Exec.PrivateTmp = true
+		return nil
+	}
+	return into(func(u *Unit) *bool { return &u.Exec.PrivateTmp }, boolean)(r, u, value)
 }

@@ -36,8 +36,7 @@ func socketSettings() []Setting {
 		flag("Writable", func(s *Socket) *bool { return &s.Writable }),
 		flag("FlushPending", func(s *Socket) *bool { return &s.FlushPending }),
 		flag("RemoveOnStop", func(s *Socket) *bool { return &s.RemoveOnStop }),
-		does("BindIPv6Only", into(func(u *Unit) *BindIPv6Only { return &u.Socket.BindIPv6Only },
-			choice[BindIPv6Only]("default", "both", "ipv6-only"))),
+		does("BindIPv6Only", into(func(u *Unit) *BindIPv6Only { return &u.Socket.BindIPv6Only }, bindIPv6Only)),
 		text("BindToDevice", func(s *Socket) *string { return &s.BindToDevice }, expanded),
 		text("SocketUser", func(s *Socket) *string { return &s.User }, account),
 		text("SocketGroup", func(s *Socket) *string { return &s.Group }, account),
@@ -261,4 +260,14 @@ func NetlinkFamily(address string) (family int, group uint32, err error) {
 func checkNetlink(s string) error {
 	_, _, err := NetlinkFamily(s)
 	return err
+}
+
+func bindIPv6Only(r *reader, value string) (BindIPv6Only, error) {
+	if only, err := boolean(r, value); err == nil { // older than the words, and still read
+		if only {
+			return BindIPv6, nil
+		}
+		return BindBoth, nil
+	}
+	return choice[BindIPv6Only]("default", "both", "ipv6-only")(r, value)
 }

@@ -11,7 +11,10 @@ func stdioSettings() []Setting {
 			r.stdinSet = true
 			return into(func(u *Unit) *Stdio { return &u.Exec.Stdin }, stdin)(r, u, value)
 		}),
-		does("StandardOutput", into(func(u *Unit) *Stdio { return &u.Exec.Stdout }, stdout)),
+		does("StandardOutput", func(r *reader, u *Unit, value string) error {
+			r.stdoutSet = true
+			return into(func(u *Unit) *Stdio { return &u.Exec.Stdout }, stdout)(r, u, value)
+		}),
 		does("StandardError", into(func(u *Unit) *Stdio { return &u.Exec.Stderr }, stdout)),
 		does("StandardInputText", standardInputText),
 		does("StandardInputData", standardInputData),

@@ -64,14 +64,21 @@ func startsEarly(u *unit.Unit, target unit.Name) {
 	byDefault(u, shutdownTarget, unit.Before, unit.Conflicts)
 }
 
-// Mounts that every system has before its manager starts, or that the manager makes: systemd leaves them alone.
-var earlyMounts = []string{"/", "/usr", "/etc", "/proc", "/sys", "/dev", "/run"}
+// Mounts that every system has before its manager starts, or that the manager makes itself: systemd leaves them alone.
+var (
+	earlyMounts = []string{"/", "/usr", "/etc"}
+	earlyTrees  = []string{"/proc", "/sys", "/dev", "/run"}
+)
+
+func isEarly(where string) bool {
+	return slices.Contains(earlyMounts, where) || slices.ContainsFunc(earlyTrees, func(tree string) bool {
+		return where == tree || strings.HasPrefix(where, tree+"/")
+	})
+}
 
 func defaultMount(u *unit.Unit) {
 	m := u.Mount
-	if slices.ContainsFunc(earlyMounts[1:], func(p string) bool {
-		return m.Where == p || p != "/usr" && p != "/etc" && strings.HasPrefix(m.Where, p+"/")
-	}) || m.Where == "/" {
+	if isEarly(m.Where) {
 		return
 	}
 	network := isNetwork(m)

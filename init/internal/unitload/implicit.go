@@ -19,6 +19,9 @@ func addImplicit(u *unit.Unit) {
 		implicitSocket(u)
 	case unit.TimerType:
 		trigger(u, u.Timer.Unit)
+		if u.Timer.Persistent {
+			needMount(u, "/var/lib/systemd/timers")
+		}
 	case unit.PathType:
 		trigger(u, u.Path.Unit)
 		for _, w := range u.Path.Watches {
@@ -28,7 +31,7 @@ func addImplicit(u *unit.Unit) {
 		if u.Mount.Where != "/" {
 			needMount(u, path.Dir(u.Mount.Where))
 		}
-		if strings.HasPrefix(u.Mount.What, "/") && isBind(u.Mount) {
+		if strings.HasPrefix(u.Mount.What, "/") && needsSource(u.Mount) {
 			needMount(u, u.Mount.What)
 		}
 	case unit.AutomountType:
@@ -37,7 +40,7 @@ func addImplicit(u *unit.Unit) {
 		}
 		trigger(u, u.Name.WithType(unit.MountType))
 	}
-	if u.Exec != nil {
+	if u.Exec != nil && !(u.Socket != nil && !hasCommands(u.Socket)) {
 		implicitExec(u)
 	}
 	if u.Has(unit.DefaultDependencies) {
@@ -45,8 +48,15 @@ func addImplicit(u *unit.Unit) {
 	}
 }
 
-func isBind(m *unit.Mount) bool {
-	return slices.ContainsFunc(strings.Split(m.Options, ","), func(o string) bool { return o == "bind" || o == "rbind" })
+func hasCommands(s *unit.Socket) bool {
+	return slices.ContainsFunc(s.Commands[:], func(list []unit.Command) bool { return len(list) > 0 })
+}
+
+// needsSource tells whether What= is itself a file on some mount.
+func needsSource(m *unit.Mount) bool {
+	return slices.ContainsFunc(strings.Split(m.Options, ","), func(o string) bool {
+		return o == "bind" || o == "rbind" || o == "loop" || strings.HasPrefix(o, "loop=")
+	})
 }
 
 func implicit(u *unit.Unit, name unit.Name, kinds ...unit.DepKind) {
@@ -66,6 +76,8 @@ func addSlice(u *unit.Unit) {
 	switch {
 	case u.Name.Type() == unit.SliceType:
 		slice = parentSlice(u.Name)
+	case slice == "" && u.Mount != nil && isEarly(u.Mount.Where):
+		slice = "-.slice"
 	case slice == "" && u.Name.IsInstance():
 		// system-getty.slice for getty@tty1.service: an escaped prefix is one element, whatever it stands for.
 		slice = unit.Name("system-" + strings.ReplaceAll(u.Name.Prefix(), "-", `\x2d`) + ".slice")
@@ -142,15 +154,19 @@ var directoryRoots = [unit.DirectoryKinds]string{
 
 func implicitExec(u *unit.Unit) {
 	e := u.Exec
-	for _, p := range []string{e.WorkingDirectory, e.RootDirectory} {
-		if strings.HasPrefix(p, "/") {
-			needMount(u, p)
-		}
+	if strings.HasPrefix(e.WorkingDirectory, "/") && !e.WorkingDirectoryOptional {
+		needMount(u, e.WorkingDirectory)
+	}
+	if e.RootDirectory != "" {
+		needMount(u, e.RootDirectory)
 	}
 	for kind, dirs := range e.Directories {
 		for _, d := range dirs.Entries {
 			needMount(u, path.Join(directoryRoots[kind], d.Path))
 		}
+	}
+	if len(e.Directories[unit.StateDirectory].Entries)+len(e.Directories[unit.CacheDirectory].Entries)+len(e.Directories[unit.LogsDirectory].Entries) > 0 {
+		implicit(u, "systemd-remount-fs.service", unit.After)
 	}
 	for _, s := range []unit.Stdio{e.Stdout, e.Stderr} {
 		switch s.Kind {
@@ -158,15 +174,11 @@ func implicitExec(u *unit.Unit) {
 			implicit(u, "systemd-journald.socket", unit.After)
 		}
 	}
-	if hasNote(u, "PrivateTmp") {
-		needMount(u, "/tmp")
+	if e.PrivateTmp {
 		needMount(u, "/var/tmp")
+		implicit(u, "tmp.mount", unit.Wants, unit.After)
 		implicit(u, "systemd-tmpfiles-setup.service", unit.After)
 	}
-}
-
-func hasNote(u *unit.Unit, key string) bool {
-	return slices.ContainsFunc(u.Notes, func(n unit.Note) bool { return n.Setting.Key == key })
 }
 
 func needMount(u *unit.Unit, p string) {

@@ -156,8 +156,7 @@ func (ix *index) resolve(name unit.Name) place {
 	p := place{name: name}
 	for hops := 0; ; hops++ {
 		if hops > maxLinks {
-			p.err = fmt.Errorf("%s: %w", name, ErrLoop)
-			return p
+			return place{name: name, err: fmt.Errorf("%s: %w", name, ErrLoop)}
 		}
 		e, key, ok := ix.lookup(p.name)
 		if !ok {
@@ -183,6 +182,10 @@ func (ix *index) resolve(name unit.Name) place {
 		}
 		p.fragment = e.path
 		p.aliases = ix.namesOf(p.name, name)
+		if key == p.name {
+			// A file for this instance alone: the template's aliases lead to it, and are its names once asked for.
+			p.aliases = slices.DeleteFunc(p.aliases, func(n unit.Name) bool { return n != name && ix.entries[n].alias == "" })
+		}
 		p.err = ix.check(e)
 		return p
 	}

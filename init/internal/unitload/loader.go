@@ -107,7 +107,6 @@ func (l *Loader) load(name unit.Name) *unit.Unit {
 
 // setError overrides what Parse has said: without a fragment, Parse saw an empty text.
 func setError(u *unit.Unit, place place, err error) {
-	var line *unitfile.LineError
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		u.State, u.Err = unit.NotFound, nil
@@ -118,9 +117,7 @@ func setError(u *unit.Unit, place place, err error) {
 		u.Err = fmt.Errorf("%s: %w", u.Name, ErrNotFound)
 	case errors.Is(err, unitfile.ErrMasked):
 		u.State, u.Err = unit.Masked, fmt.Errorf("%s: %w", u.Name, unitfile.ErrMasked)
-	case errors.As(err, &line):
-		u.State, u.Err = unit.BadSetting, err
-	default:
+	default: // unreadable, or a text that systemd refuses as a whole
 		u.State, u.Err = unit.LoadError, err
 	}
 	if u.State == unit.Masked || u.State == unit.NotFound {
