@@ -88,6 +88,8 @@ system containers, on hosts with or without systemd.
 
 Exit status: 0 done, 1 error, 2 usage, 3 not running, 4 did not stop in time;
 run, nspawn and exec return the payload's own.`,
+		Args:              knownCommand,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		Version:           Version,
 		DisableAutoGenTag: true,
 		SilenceErrors:     true,
@@ -104,6 +106,18 @@ run, nspawn and exec return the payload's own.`,
 		newList(), newStatus(), newLogs(), newExec(), newLogin(),
 	)
 	return root
+}
+
+// knownCommand answers a verb that there is none of.
+func knownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	text := fmt.Sprintf("unknown command %q", args[0])
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		text += fmt.Sprintf(" (did you mean %s?)", near[0])
+	}
+	return &exitError{exitUsage, errors.New(text + "; see firn --help")}
 }
 
 // usage makes cobra's complaint about arguments a usage error.
