@@ -45,7 +45,7 @@ func programs(t *testing.T) string {
 			return
 		}
 		for name, pkg := range map[string]string{"firn-init": ".", "payload": "./testdata/payload"} {
-			cmd := exec.Command("go", "build", "-o", filepath.Join(built.dir, name), pkg)
+			cmd := exec.Command("go", "build", "-buildvcs=false", "-o", filepath.Join(built.dir, name), pkg)
 			cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 			if out, err := cmd.CombinedOutput(); err != nil {
 				built.err = fmt.Errorf("build %s: %w\n%s", name, err, out)
