@@ -40,7 +40,9 @@ func newShim(t *testing.T, root string) *shimEnd {
 
 func (s *shimEnd) accept(c *container) {
 	s.t.Helper()
+	stop := time.AfterFunc(patience, func() { s.server.Close() })
 	conn, err := s.server.Accept()
+	stop.Stop()
 	if err != nil {
 		s.t.Fatal(err)
 	}

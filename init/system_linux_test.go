@@ -71,8 +71,7 @@ ln -sfn "$systemConfig" /run/current-system
 		"option":         {"/bin/firn-init", []string{"firn-init", "--boot", "--system", "/nix/var/nix/profiles/system"}},
 	}
 	for name, tt := range lines {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
+		t.Run(name, func(t *testing.T) { // one after the other: they write the same files
 			argv := append(slices.Clone(tt.argv), "--", "sh", "-c", "echo links=$(readlink /run/current-system),$(readlink /run/booted-system) name=$(hostname). path=$PATH")
 			c := start(t, root, config{stage: stage{Path: tt.path, Hostname: "localhost"}}, argv...)
 			c.exits(0)

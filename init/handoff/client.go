@@ -44,19 +44,34 @@ type Client struct {
 	conn   *Conn
 	ready  bool
 	status string
+
+	first *Conn // from Open, for Run to go on with
 }
 
-// Run talks to one supervisor after another until ctx ends, then returns nil. It returns ErrAbsent at once if there
-// is no socket: whoever starts firn-init under firn listens before.
-func (c *Client) Run(ctx context.Context) error {
+// Open makes the first connection and says hello on it, without waiting for an answer: what is told from then on
+// reaches the shim even if this process ends at once. Run must follow. The error is ErrAbsent if there is no socket;
+// anything else that goes wrong is for Run to try again.
+func (c *Client) Open() error {
 	if c.Path == "" {
 		c.Path = DefaultPath
 	}
+	if _, err := os.Lstat(c.Path); errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return ErrAbsent
+	}
+	c.first, _ = c.open()
+	return nil
+}
+
+// Run talks to one supervisor after another until ctx ends, then returns nil. Without Open before it, it returns
+// ErrAbsent at once if there is no socket: whoever starts firn-init under firn listens before.
+func (c *Client) Run(ctx context.Context) error {
 	if c.Handle == nil {
 		c.Handle = Unknown
 	}
-	if _, err := os.Lstat(c.Path); errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
-		return ErrAbsent
+	if c.first == nil {
+		if err := c.Open(); err != nil {
+			return err
+		}
 	}
 	var watching *watch
 	defer func() { watching.close() }()
@@ -92,25 +107,37 @@ func (c *Client) Run(ctx context.Context) error {
 	return nil
 }
 
-// session holds one conversation, from connect to its end.
-func (c *Client) session(ctx context.Context) error {
+// open connects, says hello and lets the others speak.
+func (c *Client) open() (*Conn, error) {
 	file, err := connect(c.Path)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	conn := newConn(file)
-	defer conn.end()
-	stop := context.AfterFunc(ctx, func() { conn.Close() })
-	defer stop()
 	hello := c.Hello
 	hello.Type, hello.ID, hello.Minor = Hello, 1, Minor
 	conn.last = hello.ID
 	if err := conn.Send(hello); err != nil {
-		return err
+		conn.Close()
+		return nil, err
 	}
-	// What there is to say is said before hello is answered: a command may end sooner than that.
 	c.attach(conn)
+	return conn, nil
+}
+
+// session holds one conversation to its end.
+func (c *Client) session(ctx context.Context) (err error) {
+	conn := c.first
+	c.first = nil
+	if conn == nil {
+		if conn, err = c.open(); err != nil {
+			return err
+		}
+	}
+	defer conn.end()
 	defer c.attach(nil)
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	defer stop()
 	if err := conn.awaitAck(); err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"firn/init/handoff"
@@ -21,6 +22,7 @@ import (
 	"firn/init/internal/service"
 	"firn/init/internal/shim"
 	"firn/init/internal/signals"
+	"firn/init/internal/supervise"
 )
 
 // Options are what main found out.
@@ -44,6 +46,7 @@ type System struct {
 	manager manager.Manager
 	cgroups *place.Cgroups
 	burst   halt.Burst
+	units   atomic.Pointer[supervise.Manager] // nil without units
 	began   time.Time
 
 	mu      sync.Mutex // of what the steps write and an end in the middle of them reads
@@ -89,6 +92,9 @@ func (s *System) Run() int {
 		case s.reaped <- struct{}{}:
 		default:
 		}
+		if units := s.units.Load(); units != nil {
+			units.Reaped()
+		}
 	})
 	s.tell("X_SYSTEMD_SIGNALS_LEVEL", "2")
 	s.shim = shim.Connect(context.Background(), handoff.BootMode, s.log) // to the last word
@@ -96,6 +102,7 @@ func (s *System) Run() int {
 	go func() { up <- s.bringUp(ctx) }()
 	end := s.loop(ctx, up)
 	cancel(errEnding)
+	end = s.stopUnits(end)
 	s.reaper.Close()
 	return s.end(end)
 }

@@ -99,7 +99,7 @@ func (s *System) act(sig syscall.Signal) (ending, bool) {
 	}
 	switch row.Verb {
 	case signals.Reload:
-		s.log.Info("reload asked for: there is no configuration to read again", "signal", row.Name)
+		go s.reloadUnits()
 	case signals.DumpState:
 		s.dump()
 	case signals.LogDebug:
@@ -143,8 +143,13 @@ func (s *System) setKmsg() {
 }
 
 // startService starts the service, or starts it again.
-func (s *System) startService(context.Context) error {
+func (s *System) startService(ctx context.Context) error {
 	svc := s.service
+	if svc == nil && len(s.Argv) == 0 {
+		if ok, err := s.startUnits(ctx); ok || err != nil {
+			return err
+		}
+	}
 	if svc == nil {
 		svc = &service.Service{
 			Kind: service.Choose(s.Argv), Argv: s.Argv, Env: s.childEnviron(),

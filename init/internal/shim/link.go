@@ -31,9 +31,13 @@ func Connect(ctx context.Context, mode handoff.Mode, logger *log.Logger) *Link {
 	l.Client = &handoff.Client{Handle: l.handle}
 	l.Client.Hello.Mode = mode
 	l.Client.Hello.Boot = newBootID()
+	if err := l.Open(); errors.Is(err, handoff.ErrAbsent) {
+		logger.Debug("no handoff socket: not under firn")
+		return l
+	}
 	go func() {
-		if err := l.Run(ctx); errors.Is(err, handoff.ErrAbsent) {
-			logger.Debug("no handoff socket: not under firn")
+		if err := l.Run(ctx); err != nil {
+			logger.Warn("talk to the host: " + err.Error())
 		}
 	}()
 	return l
@@ -58,12 +62,13 @@ var ends = map[handoff.Type]signals.Verb{
 
 func (l *Link) handle(m handoff.Message) handoff.Message {
 	if verb, ok := ends[m.Type]; ok {
-		select {
-		case l.End <- verb:
-			return handoff.Acknowledge(m, "")
-		default:
+		if len(l.End) == cap(l.End) {
 			return handoff.Refuse(m, handoff.Busy, "the system is ending already")
 		}
+		// The answer goes first: the end may come sooner than a handler returns.
+		l.Answer(handoff.Acknowledge(m, ""))
+		l.End <- verb // here alone: there is room
+		return handoff.Message{}
 	}
 	switch m.Type {
 	case handoff.Reload:
