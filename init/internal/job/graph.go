@@ -91,7 +91,8 @@ func (g *Graph) Link(from *Unit, kind Kind, to *Unit) {
 }
 
 // Reload loads every unit again, with its state and its job kept.
-func (g *Graph) Reload() {
+func (g *Graph) Reload(load func(unit.Name) *unit.Unit) {
+	g.load = load
 	for _, u := range g.Units() {
 		u.edges, u.joined = nil, false
 		u.Unit = g.load(u.Name)

@@ -27,13 +27,13 @@ func (m *Manager) Request(name unit.Name, typ job.Type, mode unit.JobMode) <-cha
 			done <- Outcome{Err: ErrClosing}
 			return
 		}
-		m.request(name, typ, mode, done)
+		j, err := m.engine.Request(name, typ, mode)
+		m.await(j, err, done)
 	})
 	return done
 }
 
-func (m *Manager) request(name unit.Name, typ job.Type, mode unit.JobMode, done chan<- Outcome) {
-	j, err := m.engine.Request(name, typ, mode)
+func (m *Manager) await(j *job.Job, err error, done chan<- Outcome) {
 	if err != nil {
 		done <- Outcome{Err: err}
 		return
@@ -61,10 +61,10 @@ func (m *Manager) List() []Status {
 	return <-got
 }
 
-// Reload loads all units again (daemon-reload).
-func (m *Manager) Reload() {
+// Reload loads all units again (daemon-reload), from then on by load.
+func (m *Manager) Reload(load func(unit.Name) *unit.Unit) {
 	done := make(chan struct{})
-	m.Post(func() { m.engine.Reload(); close(done) })
+	m.Post(func() { m.engine.Reload(load); close(done) })
 	<-done
 }
 
@@ -77,7 +77,9 @@ func (m *Manager) Shutdown() <-chan struct{} {
 	m.Post(func() {
 		m.closing = true
 		finished := make(chan Outcome, 1)
-		m.request(shutdownTarget, job.Start, unit.JobReplaceIrreversibly, finished)
+		// Not as an administrator asks: shutdown.target refuses that (RefuseManualStart=).
+		j, err := m.engine.Enqueue(m.engine.Unit(shutdownTarget), job.Start, unit.JobReplaceIrreversibly)
+		m.await(j, err, finished)
 		go func() {
 			if o := <-finished; o.Err != nil {
 				m.Log.Warn("stop units in order: " + o.Err.Error())

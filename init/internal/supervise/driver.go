@@ -100,17 +100,32 @@ func (m *Manager) start(u *job.Unit, d driver) job.Outcome {
 	if m.closing && u.Service != nil && !m.forShutdown(u) {
 		return job.Impossible
 	}
-	if m.Check != nil {
-		if met, text := m.Check(u.Conditions); !met {
-			m.Log.Debug("skipped: "+text, "unit", string(u.Name))
-			return job.ConditionNo
-		}
-		if met, text := m.Check(u.Asserts); !met {
-			m.Log.Warn("not started: "+text, "unit", string(u.Name))
-			return job.AssertNo
-		}
+	if !m.met(u, u.Conditions) {
+		return job.ConditionNo
+	}
+	if !m.met(u, u.Asserts) {
+		return job.AssertNo
 	}
 	return d.start()
+}
+
+// met evaluates conditions or asserts.
+func (m *Manager) met(u *job.Unit, list []unit.Condition) bool {
+	if m.Check == nil || len(list) == 0 {
+		return true
+	}
+	met, failed, err := m.Check(list)
+	if err != nil {
+		m.Log.Warn(err.Error(), "unit", string(u.Name))
+	}
+	if !met {
+		not := ""
+		if failed.Negate {
+			not = "!"
+		}
+		m.Log.Debug("condition not met", "unit", string(u.Name), failed.Kind.String(), not+failed.Param)
+	}
+	return met
 }
 
 // forShutdown: a unit that shutdown.target does not stop may start while the system goes down.

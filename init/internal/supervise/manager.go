@@ -19,8 +19,8 @@ type Options struct {
 	Log    *log.Logger
 	// Groups makes control groups; nil if there are none.
 	Groups Groups
-	// Check evaluates conditions and asserts. Its text says which was not met.
-	Check func(list []unit.Condition) (met bool, text string)
+	// Check evaluates conditions and asserts; failed is one that is not met, err is what could not be decided.
+	Check func(list []unit.Condition) (met bool, failed *unit.Condition, err error)
 	// Stdio are what processes begin with: nothing to read, and the log.
 	Stdio [3]uintptr
 	// Environ is what every unit's processes get; Own is PID 1's own, for PassEnvironment=.
@@ -39,8 +39,7 @@ type Manager struct {
 	waiters map[*job.Job][]func(job.Result)
 	dynamic map[uint32]string
 	closing bool
-	// Failed counts units that ended in failed, by name, for is-system-running.
-	began time.Time
+	began   time.Time
 
 	mu    sync.Mutex
 	queue []func()

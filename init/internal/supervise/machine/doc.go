@@ -8,7 +8,7 @@
 //	condition      | ExecCondition=, one by one          | 0: next, start-pre; 1 to 254: stop-sigterm, skipped;
 //	               |                                     | else stop-sigterm
 //	start-pre      | ExecStartPre=, one by one           | done: start; failure: stop-sigterm
-//	start          | ExecStart=                          | simple, idle: at once; exec: execve; forking: the first
+//	start          | ExecStart=                          | simple, idle: at once; exec, dbus: execve; forking: the first
 //	               |                                     | process ends and a main one is known; oneshot: the last one
 //	               |                                     | ends; notify: READY=1. Then start-post; failure: stop-sigterm
 //	start-post     | ExecStartPost=, one by one          | done: running; failure: stop-sigterm

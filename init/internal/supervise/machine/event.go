@@ -170,9 +170,10 @@ func (m *Machine) PIDFileChanged() {
 // MainChanged tells that another process is the main one now (MAINPID=).
 func (m *Machine) MainChanged() { m.main, m.known = true, true }
 
-// Executed tells that the main process runs its program.
+// Executed tells that the main process runs its program. Type=dbus would wait for a name on the bus; firn-init is on no
+// bus, so this is all that it knows.
 func (m *Machine) Executed() {
-	if m.Sub == Start && m.Service.Type == unit.ExecService {
+	if m.Sub == Start && (m.Service.Type == unit.ExecService || m.Service.Type == unit.DBus) {
 		m.after(Start)
 	}
 }
@@ -205,13 +206,6 @@ func (m *Machine) Stopping() {
 	if m.Sub == Running && m.notifies() {
 		m.Do.Arm(m.Service.TimeoutStop)
 		m.enter(StopSigterm)
-	}
-}
-
-// BusOwned: the name of BusName= is there.
-func (m *Machine) BusOwned() {
-	if m.Sub == Start && m.Service.Type == unit.DBus {
-		m.after(Start)
 	}
 }
 
