@@ -15,6 +15,8 @@
 //	lookup.go plan.go    a name becomes modules, modules become steps  reads, changes nothing
 //	load_linux.go        steps become finit_module(2)                  changes the kernel
 //	depmod*.go           a tree becomes its indexes
+//	image_linux.go elf.go modinfo.go   a module file, unpacked by its first bytes
+//	                     (internal/xz, internal/zstd), and what it says of itself
 //
 // Every path hangs from Options.Root or from a tree that the caller names.
 package kmod

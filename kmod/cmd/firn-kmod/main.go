@@ -10,7 +10,8 @@
 //	firn-kmod check-config LIST              a kernel's configuration against a list
 //	firn-kmod why MODULE                     what would load or stop it, with file:line
 //
-// Several module trees at once: -d DIR more than once, or KMOD_TREES=DIR:DIR.
+// Several module trees at once: -d DIR more than once, KMOD_TREES=DIR:DIR, or
+// /etc/kmod-trees, one directory a line.
 // --json on whatever lists.
 //
 // Input is argv, the environment and what package kmod reads; output is text in
