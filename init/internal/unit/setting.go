@@ -94,9 +94,9 @@ func isExtension(name string) bool { return strings.HasPrefix(name, "X-") }
 
 // suggest finds the key of a section that a misspelt one was meant to be, or "".
 func suggest(section, key string) string {
-	best, found := len(key)/4+2, ""
+	best, found := len(key)/4+2, "" // what is further away was hardly meant
 	for known := range tables()[section] {
-		d := distance(strings.ToLower(key), strings.ToLower(known), best)
+		d := distance(strings.ToLower(key), strings.ToLower(known), best+1)
 		if d < best || d == best && found != "" && known < found {
 			best, found = d, known
 		}
