@@ -30,7 +30,7 @@ type row struct {
 }
 
 var importTable = []row{
-	{"kmod", []string{xsys, "github.com/klauspost/compress", "github.com/ulikunitz/xz", "github.com/therootcompany/xz"},
+	{"kmod", []string{xsys},
 		"a library of its own that initrds and appliances import; decompressors read packed modules"},
 	{"kmod/cmd/firn-kmod", []string{"firn/kmod", "firn/devnodes", "firn/init/handoff", xsys},
 		"the kernel starts it for each module, so that it must stay small"},
@@ -50,7 +50,7 @@ var importTable = []row{
 		"github.com/cilium/ebpf", "github.com/containerd/continuity"},
 		"the host's side may use what its field trusts; it never imports PID 1's own parts"},
 	{"tests", []string{"firn/kmod", "firn/devnodes", "firn/cgroups", "firn/init/handoff", "firn/init/unitfile", xsys,
-		"github.com/klauspost/compress", "github.com/ulikunitz/xz", "github.com/vishvananda/netlink", "github.com/moby/sys"},
+		"github.com/vishvananda/netlink", "github.com/moby/sys"},
 		"tests of the programs look at them from outside"},
 }
 

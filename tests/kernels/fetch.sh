@@ -59,7 +59,7 @@ for label; do
   # apt's sandbox user cannot write here, which is only a warning.
   (cd "$part/deb" && apt-get download -qq "$image" 2>/dev/null) || die "apt-get download $image"
   dpkg-deb -x "$part"/deb/*.deb "$part"
-  rm -rf "$part/deb" "$part/usr/share"
+  rm -rf "${part:?}/deb" "${part:?}/usr/share"
   # The package runs depmod when it is configured, so it ships no indexes.
   depmod -b "$part" "$version"
   echo "$version" >"$part/version"

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"firn/init/internal/program"
+	"firn/init/internal/signals"
 	"firn/init/internal/unit"
 )
 
@@ -206,8 +207,10 @@ func (s *stage) timerSlack() error {
 	return unix.Prctl(unix.PR_SET_TIMERSLACK, uintptr(s.Exec.TimerSlack), 0, 0, 0)
 }
 
-// dispositions leaves SIGPIPE ignored if the unit is not told otherwise. Handlers do not outlive execve.
+// dispositions leaves SIGPIPE ignored if the unit is not told otherwise, and no other signal. Handlers do not outlive
+// execve.
 func (s *stage) dispositions() error {
+	signals.HearIgnored()
 	if s.Exec.IgnoreSIGPIPE {
 		signal.Ignore(unix.SIGPIPE)
 	}

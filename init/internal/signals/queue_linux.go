@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -41,6 +42,7 @@ func Listen() *Queue {
 		}
 	}
 	signal.Notify(q.Other, other...)
+	HearIgnored()
 	return q
 }
 
@@ -56,4 +58,23 @@ func CleanMask() {
 	var none unix.Sigset_t
 	// rt_sigprocmask(2) refuses only a bad address or a bad how.
 	_ = unix.PthreadSigmask(unix.SIG_SETMASK, &none, nil)
+}
+
+// threadSignals are those below SIGRTMIN that libcs keep for threads. The Go runtime leaves them as inherited, and make(1)
+// for one starts programs with both ignored.
+var threadSignals = []syscall.Signal{32, 33}
+
+// disposition is struct sigaction as rt_sigaction(2) takes it on x86-64 and arm64; all zero it is SIG_DFL.
+type disposition struct {
+	handler, flags, restorer uintptr
+	mask                     uint64
+}
+
+// HearIgnored sets the default for the signals that this process was started with as ignored and that no handler of Go's
+// has replaced, so that what it starts inherits nothing.
+func HearIgnored() {
+	for _, sig := range threadSignals {
+		var none disposition
+		_, _, _ = unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(sig), uintptr(unsafe.Pointer(&none)), 0, unsafe.Sizeof(none.mask), 0, 0)
+	}
 }
