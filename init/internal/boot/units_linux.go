@@ -66,6 +66,12 @@ func (s *System) startUnits(ctx context.Context) (bool, error) {
 		s.log.Debug("no " + string(defaultTarget) + ": a system without units")
 		return false, nil
 	}
+	if len(findGenerators()) > 0 {
+		s.generate(ctx)
+		if source, err = newUnitSource(); err != nil {
+			return true, err
+		}
+	}
 	units, err := s.newUnits(source)
 	if err != nil {
 		return true, err
