@@ -17,6 +17,7 @@ import (
 	"firn/init/internal/command"
 	"firn/init/internal/log"
 	"firn/init/internal/signals"
+	"firn/init/internal/verify"
 )
 
 // version is set by the linker.
@@ -28,6 +29,9 @@ var version = "dev"
 func init() { runtime.LockOSThread() }
 
 func main() {
+	if verify.Asked(os.Args) { // before signals are blocked: it ends as any command does
+		os.Exit(verify.Run(os.Args[2:], os.Stdout, os.Stderr))
+	}
 	queue := signals.Listen()
 	// The first collection, which makes the collector's own threads and tables, is due at 4 MB times this percentage: a
 	// boot ends before it, and what comes later is a few messages.

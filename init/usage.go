@@ -4,6 +4,7 @@ const usage = `firn-init: PID 1 of a container
 
   firn-init [OPTIONS] [--] CMD [ARGS...]           run one command
   firn-init --boot [OPTIONS] [-- CMD [ARGS...]]    boot a system (also when called as "init")
+  firn-init verify [--root DIR] [UNIT...]          tell what of a system's units is supported
 
 Command mode runs CMD, forwards signals to it, reaps all orphans and exits with CMD's code, or 128 and the
 number of the signal that killed it. CMD that is not found gives 127, one that cannot be executed 126.
