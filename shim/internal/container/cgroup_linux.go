@@ -24,21 +24,26 @@ import (
 // meets that handle in another namespace. So PID 1's cgroup is there before
 // libcontainer, on the stage, looks for its files.
 func (l *launch) makeCgroups(low *lower.Container) error {
-	if err := applyCgroup(low.Outer); err != nil {
+	outer, err := makeCgroup(low.Outer)
+	if err != nil {
 		return err
+	}
+	if err := outer.Set(low.Outer.Resources); err != nil {
+		return fmt.Errorf("limit cgroup %s: %w", low.Outer.Path, err)
 	}
 	if err := l.guardSysctl(low.Outer.Path); err != nil {
 		return err
 	}
 	inner := *low.Config.Cgroups
-	return applyCgroup(&inner)
+	_, err = makeCgroup(&inner) // libcontainer sets its resources
+	return err
 }
 
-// applyCgroup makes a cgroup in every hierarchy and sets its resources.
-func applyCgroup(config *occgroups.Cgroup) error {
+// makeCgroup makes a cgroup in every hierarchy.
+func makeCgroup(config *occgroups.Cgroup) (occgroups.Manager, error) {
 	m, err := manager.New(config)
 	if err != nil {
-		return fmt.Errorf("prepare cgroup %s: %w", config.Path, err)
+		return nil, fmt.Errorf("prepare cgroup %s: %w", config.Path, err)
 	}
 	// The last container to end removes their common parent. It may do so
 	// while this one has made the parent and not yet its own cgroup in it.
@@ -48,12 +53,9 @@ func applyCgroup(config *occgroups.Cgroup) error {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("make cgroup %s: %w", config.Path, err)
+		return nil, fmt.Errorf("make cgroup %s: %w", config.Path, err)
 	}
-	if err := m.Set(config.Resources); err != nil {
-		return fmt.Errorf("limit cgroup %s: %w", config.Path, err)
-	}
-	return nil
+	return m, nil
 }
 
 const maxParentRaces = 100
