@@ -55,6 +55,9 @@ func (g *Group) Start(start func(enter func(*syscall.SysProcAttr)) (int, error))
 	return g.child.Start(start)
 }
 
+// Limit sets limits, as far as this system can.
+func (g *Group) Limit(l cgroups.Limits) error { return g.child.Limit(l) }
+
 // Processes lists the PIDs in it.
 func (g *Group) Processes() ([]int, error) { return g.child.Processes() }
 

@@ -33,7 +33,9 @@ func (m *Manager) driver(u *job.Unit) driver {
 	var d driver
 	switch {
 	case u.Service != nil:
-		d = newService(base)
+		s := newService(base)
+		m.services = append(m.services, s)
+		d = s
 	case u.Socket != nil:
 		d = &socket{state: base}
 	case u.Timer != nil:

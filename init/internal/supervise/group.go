@@ -1,8 +1,10 @@
 package supervise
 
 import (
+	"errors"
 	"syscall"
 
+	"firn/cgroups"
 	"firn/init/internal/unit"
 )
 
@@ -27,6 +29,20 @@ type Group interface {
 	// OOMKilled reports whether the kernel has killed for want of memory since it was asked last.
 	OOMKilled() bool
 	Remove() error
+}
+
+// groupProblem logs what a control group lacks: a controller that this system does not have once, since it is the same
+// for every unit.
+func (m *Manager) groupProblem(unit string, err error) {
+	switch {
+	case !errors.Is(err, cgroups.ErrNoController):
+		m.Log.Warn("control group: "+err.Error(), "unit", unit)
+	case !m.limitsTold:
+		m.limitsTold = true
+		m.Log.Info("limits of units have no effect here: "+err.Error(), "unit", unit)
+	default:
+		m.Log.Debug("limits: "+err.Error(), "unit", unit)
+	}
 }
 
 func (s *service) makeGroup() (err error) {

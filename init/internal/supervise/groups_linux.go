@@ -10,16 +10,16 @@ type Cgroups struct{ Place *place.Cgroups }
 
 // Make is Groups'.
 func (c Cgroups) Make(name unit.Name, limits *unit.Cgroup) (Group, error) {
-	slice := ""
-	if limits != nil {
-		slice = string(limits.Slice)
+	if limits == nil {
+		limits = &unit.Cgroup{}
 	}
-	g, err := c.Place.Unit(slice, string(name))
+	g, err := c.Place.Unit(string(limits.Slice), string(name))
 	if err != nil {
 		if place.Absent(err) {
 			err = nil
 		}
 		return nil, err
 	}
-	return g, nil
+	memory, tasks := totals()
+	return g, g.Limit(limitsOf(limits, memory, tasks))
 }

@@ -1,6 +1,8 @@
 package supervise
 
 import (
+	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -38,8 +40,11 @@ type Manager struct {
 	procs   map[*reap.Process]func(reap.Process)
 	waiters map[*job.Job][]func(job.Result)
 	dynamic map[uint32]string
-	closing bool
-	began   time.Time
+	// services are all that were ever started, in that order.
+	services   []*service
+	limitsTold bool
+	closing    bool
+	began      time.Time
 
 	mu    sync.Mutex
 	queue []func()
@@ -65,8 +70,7 @@ func New(o Options) *Manager {
 func (m *Manager) Run() {
 	for {
 		for _, f := range m.take() {
-			f()
-			m.engine.Settle()
+			m.work(f)
 		}
 		select {
 		case <-m.wake:
@@ -74,6 +78,18 @@ func (m *Manager) Run() {
 			return
 		}
 	}
+}
+
+// work calls one function and lets the engine settle. A panic is a mistake in this program; it is said, and PID 1 lives
+// on: its end would be the system's.
+func (m *Manager) work(f func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			m.Log.Error(fmt.Sprintf("panic in the manager of units: %v\n%s", p, debug.Stack()))
+		}
+	}()
+	f()
+	m.engine.Settle()
 }
 
 // Quit ends Run; what units have started stays.
@@ -115,10 +131,8 @@ func (m *Manager) lookAtProcesses() {
 		default:
 		}
 	}
-	for _, u := range m.engine.Units() {
-		if s, ok := u.Driver.(*service); ok {
-			s.orphaned()
-		}
+	for _, s := range m.services {
+		s.orphaned()
 	}
 }
 

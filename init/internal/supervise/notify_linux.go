@@ -123,11 +123,7 @@ func unitOf(pid int) unit.Name {
 
 // serviceOf finds the service that a process belongs to.
 func (m *Manager) serviceOf(pid int, name unit.Name) *service {
-	for _, u := range m.engine.Units() {
-		s, ok := u.Driver.(*service)
-		if !ok {
-			continue
-		}
+	for _, s := range m.services {
 		if s.main != nil && s.main.PID == pid || s.control != nil && s.control.PID == pid {
 			return s
 		}

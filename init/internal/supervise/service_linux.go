@@ -63,7 +63,7 @@ func (s *service) start() job.Outcome {
 		s.uid = s.m.dynamicUID(s.unit)
 	}
 	if err := s.makeGroup(); err != nil {
-		s.m.Log.Warn("no control group: "+err.Error(), "unit", s.name())
+		s.m.groupProblem(s.name(), err)
 	}
 	if s.unit.Service.Type == unit.Idle {
 		s.m.Log.Debug("idle: started without waiting for other jobs", "unit", s.name())
