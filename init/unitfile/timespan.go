@@ -49,8 +49,8 @@ func ParseTimespan(s string, defaultUnit uint64) (uint64, error) {
 	}
 	var sum uint64
 	for first := true; s != "" || first; first = false {
-		n, rest, err := scanNumber(s)
-		if err != nil {
+		n, rest, err := scanNumber(strings.TrimPrefix(s, "+"))
+		if err != nil || rest != "" && (rest[0] == '.' || rest[0] == '+') { // a number must end
 			return 0, ErrTimespan
 		}
 		rest = strings.TrimLeft(rest, blanks)
@@ -59,7 +59,7 @@ func ParseTimespan(s string, defaultUnit uint64) (uint64, error) {
 		if name == "" {
 			unit, ok = defaultUnit, true
 		}
-		part, fits := n.times(unit)
+		part, fits := n.ofTime(unit)
 		if !ok || !fits || sum+part < sum {
 			return 0, ErrTimespan
 		}
@@ -79,6 +79,7 @@ func unitLength(s string) int {
 // number is a decimal number without sign: whole + fraction / scale.
 type number struct {
 	whole, fraction, scale uint64
+	digits                 string // the fraction's, as written
 }
 
 // scanNumber reads digits, or digits with a fraction, from the start of s.
@@ -103,6 +104,7 @@ func scanNumber(s string) (number, string, error) {
 	if fraction == "" {
 		return number{}, "", strconv.ErrSyntax
 	}
+	n.digits = fraction
 	rest = rest[1+len(fraction):]
 	for _, c := range []byte(fraction) {
 		if n.scale >= 1e9 {
@@ -120,6 +122,17 @@ func leadingDigits(s string) string {
 		i++
 	}
 	return s[:i]
+}
+
+// ofTime multiplies by a unit of time, each digit of the fraction by itself and rounded down, as systemd does; false if
+// that leaves no room below Infinity.
+func (n number) ofTime(unit uint64) (uint64, bool) {
+	sum, fits := number{whole: n.whole, scale: 1}.times(unit)
+	for _, c := range []byte(n.digits) {
+		unit /= 10
+		sum += uint64(c-'0') * unit
+	}
+	return sum, fits && sum != Infinity && sum >= n.whole
 }
 
 // times multiplies by a unit and rounds down; false if that leaves no room
