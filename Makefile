@@ -88,12 +88,17 @@ install: ## install into DESTDIR and PREFIX what build has made
 	bin/firn completion bash >'$(DESTDIR)$(PREFIX)/share/bash-completion/completions/firn'
 	bin/firn completion zsh >'$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_firn'
 	bin/firn completion fish >'$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/firn.fish'
+	@for file in completions/*.bash; do \
+		name=$${file##*/}; \
+		install -m 0644 "$$file" '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/'"$${name%.bash}"; \
+	done
 
 .PHONY: install-links
 install-links: install ## as install, and take the names systemd-nspawn and kmod's
 	ln -sf firn '$(DESTDIR)$(PREFIX)/bin/systemd-nspawn'
 	@for name in modprobe insmod rmmod lsmod modinfo depmod; do \
 		ln -sf firn-kmod '$(DESTDIR)$(PREFIX)/bin/'$$name; \
+		ln -sf firn-kmod '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/'$$name; \
 	done
 
 .PHONY: clean
