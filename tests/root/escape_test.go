@@ -80,10 +80,10 @@ const readBlockDevices = `
 // that shares the host's user namespace, under no manager: files of procfs that
 // are no kernel parameters, where the mount that shows them read-only is the
 // container's own to change. ARCHITECTURE.md names them. They are tried so that
-// the list is known to be right: one that is refused belongs to escapes.
+// the list is known to be right, and undone: one that is refused belongs to escapes.
 var onlyUserNamespace = []escape{
-	{"remount sysrq-trigger", `mount -o remount,rw,bind /proc/sysrq-trigger && true >/proc/sysrq-trigger`},
-	{"sysrq-trigger of another procfs", `mkdir -p /tmp/q && mount -t proc proc /tmp/q && true >/tmp/q/sysrq-trigger`},
+	{"remount sysrq-trigger", `mount -o remount,rw,bind /proc/sysrq-trigger && (true >/proc/sysrq-trigger); r=$?; mount -o remount,ro,bind /proc/sysrq-trigger; exit $r`},
+	{"sysrq-trigger of another procfs", `mkdir -p /tmp/q && mount -t proc proc /tmp/q && (true >/tmp/q/sysrq-trigger); r=$?; umount /tmp/q; exit $r`},
 }
 
 // hostMarker is a file in the host's root that no container has.

@@ -199,7 +199,37 @@ func TestFirnOnSystemd(t *testing.T) {
 		demo.ended()
 
 		keepUnit(t, g)
+		throughUnit(t, g)
 	})
+}
+
+// throughUnit has firn start and stop a container that a unit of the host runs.
+func throughUnit(t *testing.T, g *Guest) {
+	t.Helper()
+	g.Shell(`cat >/run/systemd/system/container-deb.service <<'UNIT'
+[Service]
+Type=notify
+Delegate=yes
+KillMode=mixed
+ExecStart=/vm/firn nspawn -M deb -b --keep-unit --notify-ready=yes --console=passive
+UNIT
+systemctl daemon-reload`)
+	if out := g.Run("/vm/firn", "start", "deb"); out.Status != 0 {
+		t.Fatalf("firn start: %v\n%s", out, g.Must("journalctl", "-u", "container-deb"))
+	}
+	if got := g.Run("systemctl", "is-active", "container-deb").Stdout; got != "active\n" {
+		t.Errorf("after firn start the unit is %s", got)
+	}
+	deb := container{t, g, "deb", "/system.slice/container-deb.service"}
+	deb.alone(deb.ready(), "system/init.scope")
+	deb.stop()
+	// firn stop returns when the container is gone; its supervisor ends just after.
+	got := g.Shell(`for n in $(seq 100); do
+		state=$(systemctl show -P ActiveState container-deb); [ "$state" != inactive ] || break; sleep 0.1
+		done; echo $state`)
+	if got != "inactive\n" {
+		t.Errorf("after firn stop the unit is %s", got)
+	}
 }
 
 // keepUnit runs a container inside of a service, as NixOS's units do, and has
