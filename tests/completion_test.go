@@ -47,6 +47,7 @@ func TestCompletionOptions(t *testing.T) {
 		})
 	}
 	sameFlags(t, "firn-init", initFlags(t), complete(t, "../completions/firn-init.bash", "reply firn-init -"))
+	sameFlags(t, "firn-init verify", verifyFlags(t), complete(t, "../completions/firn-init.bash", "reply firn-init verify -"))
 	tools := slices.Sorted(maps.Keys(source.tools))
 	sameFlags(t, "firn-kmod's tools", append(tools, "help", "version", "-h", "--help", "-V", "--version"),
 		complete(t, "../completions/firn-kmod.bash", "reply firn-kmod ''"))
@@ -79,6 +80,8 @@ func TestCompletionValues(t *testing.T) {
 		{"firn-init", "reply firn-init --log-level d", "debug"},
 		{"firn-init", "reply firn-init --log-level = w", "warning"},
 		{"firn-init", "reply firn-init --boot --gr", "--grace"},
+		{"firn-init", "PATH=; reply firn-init veri", "verify"},
+		{"firn-init", "mkdir -p '" + root + "/etc/systemd/system'; >'" + root + "/etc/systemd/system/a-b.service'; reply firn-init verify --root '" + root + "' a", "a-b.service"},
 		{"firn-init", "cd '" + root + "'; reply firn-init --grace 5s -- env l", "lib"},
 	} {
 		got := complete(t, "../completions/"+test.file+".bash", test.script)

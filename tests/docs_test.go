@@ -295,18 +295,36 @@ func TestInitManPage(t *testing.T) {
 	tags, _ := page.described("OPTIONS")
 	sameFlags(t, "man/firn-init.8", flags, tags)
 
-	usage, err := os.ReadFile("../init/usage.go")
+	usage := shownFlags(t, "../init/usage.go", "\nOptions:\n")
+	sameFlags(t, "firn-init --help", flags, usage)
+
+	tags, _ = page.described("verify")
+	sameFlags(t, "man/firn-init.8: verify", verifyFlags(t), tags)
+}
+
+// shownFlags gives the options in a help text, one a line after begin up to a
+// blank line.
+func shownFlags(t *testing.T, name, begin string) (shown []string) {
+	t.Helper()
+	source, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, options, _ := strings.Cut(string(usage), "\nOptions:\n")
+	_, options, _ := strings.Cut(string(source), begin)
 	options, _, _ = strings.Cut(options, "\n\n")
-	var shown []string
 	for line := range strings.Lines(options) {
 		tag, _, _ := strings.Cut(strings.TrimSpace(line), "   ")
 		shown = append(shown, flagsIn(tag)...)
 	}
-	sameFlags(t, "firn-init --help", flags, shown)
+	if len(shown) == 0 {
+		t.Fatalf("no options found in %s", name)
+	}
+	return shown
+}
+
+func verifyFlags(t *testing.T) []string {
+	t.Helper()
+	return shownFlags(t, "../init/internal/verify/verify.go", "all units of the tree.\n\n")
 }
 
 // signalName gives the name of a signal as the table of firn-init writes it: a
