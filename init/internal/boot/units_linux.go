@@ -30,7 +30,11 @@ type unitSource struct {
 	loader *unitload.Loader
 	set    *unitload.Set
 	facts  *specifier.Facts
+	late   int // units that were loaded one by one
 }
+
+// maxLate bounds what instances, made for connections, leave in the set: after so many it is made anew.
+const maxLate = 256
 
 func newUnitSource() (*unitSource, error) {
 	root, err := unitload.OpenRoot("/")
@@ -48,6 +52,9 @@ func newUnitSource() (*unitSource, error) {
 // load never gives nil: what is not there is a unit that says so. Slices and the like need no file.
 func (u *unitSource) load(name unit.Name) *unit.Unit {
 	if u.set.Get(name) == nil {
+		if u.late++; u.late > maxLate {
+			u.late, u.set = 0, u.loader.Load()
+		}
 		u.loader.LoadInto(u.set, name)
 	}
 	if found := u.set.Get(name); found != nil {

@@ -435,3 +435,17 @@ func TestLarge(t *testing.T) {
 	w.must("u3000", Stop)
 	w.is("u0", Inactive)
 }
+
+func TestForget(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "a: Requires=b After=b", "b:")
+	w.must("a", Start)
+	w.must("a", Stop)
+	w.e.Forget(w.e.Unit("a"))
+	if w.e.Known("a") != nil {
+		t.Error("a is still known")
+	}
+	w.must("b", Stop)
+	w.must("a", Start)
+	w.is("b", Active)
+}

@@ -90,6 +90,19 @@ func (g *Graph) Link(from *Unit, kind Kind, to *Unit) {
 	to.link(kind.inverse(), from, false)
 }
 
+// Forget drops a unit that is down, has no job, and is not needed again; by its name it would be loaded anew.
+func (g *Graph) Forget(u *Unit) {
+	for _, e := range u.edges {
+		e.to.edges = slices.DeleteFunc(e.to.edges, func(back edge) bool { return back.to == u })
+	}
+	u.edges = nil
+	for name, other := range g.units {
+		if other == u {
+			delete(g.units, name)
+		}
+	}
+}
+
 // Reload loads every unit again, with its state and its job kept.
 func (g *Graph) Reload(load func(unit.Name) *unit.Unit) {
 	g.load = load

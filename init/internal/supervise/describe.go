@@ -16,7 +16,7 @@ import (
 
 // describe puts together what the stage is told of a command.
 func (s *service) describe(phase unit.ExecPhase, index int, main bool) (*execute.Description, []*os.File, error) {
-	svc := s.unit.Service
+	svc := s.machine.Service // whose commands the machine counts, also after a reload of the units
 	d := &execute.Description{
 		Unit: s.name(), Command: svc.Commands[phase][index], Exec: *s.unit.Exec, Connection: -1, Control: !main,
 		UID: s.uid, Root: s.m.Root,

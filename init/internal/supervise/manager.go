@@ -3,6 +3,7 @@ package supervise
 import (
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -165,6 +166,19 @@ func (m *Manager) finished(j *job.Job) {
 		f(j.Result)
 	}
 	delete(m.waiters, j)
+	if j.Type == job.Start && j.Unit.State().Down() {
+		// It may never have left that state, when a condition was not met: who has started it is to know.
+		m.changed(j.Unit, j.Unit.State(), j.Unit.State())
+	}
+}
+
+// forget drops an instance that was made for one connection, so that their number does not matter.
+func (m *Manager) forget(s *service) {
+	if !s.unit.State().Down() || s.unit.Job() != nil {
+		return
+	}
+	m.services = slices.DeleteFunc(m.services, func(other *service) bool { return other == s })
+	m.engine.Forget(s.unit)
 }
 
 // changed lets the units know that look at others' states.

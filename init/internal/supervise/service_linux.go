@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -84,9 +85,23 @@ func (s *service) notes() {
 			keys = append(keys, n.Setting.Key)
 		}
 	}
-	if s.unit.Exec.PAMName != "" {
-		keys = append(keys, "PAMName")
+	for _, row := range []struct {
+		set bool
+		key string
+	}{
+		{s.unit.Exec.PAMName != "", "PAMName"}, {len(s.unit.Exec.Binds) > 0, "BindPaths"},
+		{len(s.unit.Exec.TemporaryFileSystems) > 0, "TemporaryFileSystem"}, {len(s.unit.Exec.ImportCredentials) > 0, "ImportCredential"},
+		{s.unit.FailureAction != unit.ActionNone, "FailureAction"}, {s.unit.SuccessAction != unit.ActionNone, "SuccessAction"},
+		{s.unit.StartLimitAction != unit.ActionNone, "StartLimitAction"}, {s.unit.JobTimeoutAction != unit.ActionNone, "JobTimeoutAction"},
+		{s.unit.Service.FileDescriptorStoreMax > 0, "FileDescriptorStoreMax"},
+		{s.unit.Service.RestartMode != unit.RestartNormal, "RestartMode"},
+	} {
+		if row.set {
+			keys = append(keys, row.key)
+		}
 	}
+	slices.Sort(keys)
+	keys = slices.Compact(keys)
 	if len(keys) > 0 {
 		s.m.Log.Info("settings without effect: "+strings.Join(keys, " "), "unit", s.name())
 	}
@@ -354,6 +369,7 @@ func (s *service) over(restart bool) {
 		_ = s.connection.Close()
 		s.connection = nil
 		s.socket.closed()
+		s.m.Post(func() { s.m.forget(s) })
 	}
 	e := s.unit.Exec
 	if e.RuntimeDirectoryPreserve == unit.PreserveNo || e.RuntimeDirectoryPreserve == unit.PreserveRestart && !restart && !s.restarting() {

@@ -28,12 +28,11 @@ import (
 type socket struct {
 	state
 	files       []*os.File
+	waiting     map[*os.File]bool // a goroutine waits for it
 	listening   bool
-	failed      bool
 	connections int
 	accepted    uint64
 	triggers    []time.Time
-	generation  int // of the listening: what an older one says does not count
 }
 
 func (s *socket) sub() string {
@@ -81,7 +80,7 @@ func (s *socket) start() job.Outcome {
 		s.report(job.Failed, 0)
 		return job.Impossible
 	}
-	s.files = files
+	s.files, s.waiting = files, make(map[*os.File]bool)
 	s.report(job.Active, 0)
 	// A service that runs already was started without its sockets: they wait for its next start.
 	if u := s.m.engine.Known(s.service()); u == nil || u.State().Down() {
@@ -93,24 +92,32 @@ func (s *socket) start() job.Outcome {
 // listen waits for traffic.
 func (s *socket) listen() {
 	s.listening = true
-	s.generation++
-	generation := s.generation
 	for _, f := range s.files {
-		go func() {
-			conn, err := f.SyscallConn()
-			if err != nil {
-				return
-			}
-			if conn.Read(func(fd uintptr) bool { return ready(int(fd)) }) != nil {
-				return // closed
-			}
-			s.m.Post(func() {
-				if s.generation == generation {
-					s.traffic(f)
-				}
-			})
-		}()
+		s.await(f)
 	}
+}
+
+// await has one goroutine wait for one file. It goes on waiting while nobody listens: what it then says is passed over.
+func (s *socket) await(f *os.File) {
+	if s.waiting[f] {
+		return
+	}
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return
+	}
+	s.waiting[f] = true
+	go func() {
+		if conn.Read(func(fd uintptr) bool { return ready(int(fd)) }) != nil {
+			return // closed
+		}
+		s.m.Post(func() {
+			if s.waiting[f] {
+				delete(s.waiting, f)
+				s.traffic(f)
+			}
+		})
+	}()
 }
 
 // ready reports whether there is something to read, without waiting.
@@ -135,11 +142,10 @@ func (s *socket) traffic(f *os.File) {
 	}
 	if s.unit.Socket.Accept {
 		s.acceptAll(f)
-		s.listen() // this one anew; the others' waits are void, and begin again too
+		s.await(f)
 		return
 	}
 	s.listening = false
-	s.generation++
 	if _, err := s.m.engine.Enqueue(s.m.engine.Unit(s.service()), job.Start, unit.JobReplace); err != nil {
 		s.m.Log.Warn("start its service: "+err.Error(), "unit", s.name())
 		s.close()
@@ -276,7 +282,6 @@ func (s *socket) triggered(u *job.Unit, _, to job.State) {
 		s.listen()
 	case to.Up() && s.listening:
 		s.listening = false
-		s.generation++
 	}
 }
 
@@ -288,7 +293,7 @@ func (s *socket) stop(bool) job.Outcome {
 
 func (s *socket) close() {
 	s.listening = false
-	s.generation++
+	clear(s.waiting)
 	for _, f := range s.files {
 		_ = f.Close()
 	}

@@ -454,3 +454,58 @@ func TestControlEnvironment(t *testing.T) {
 		t.Error("the runtime directory is still there")
 	}
 }
+
+// TestConnectionsForgotten: connections by the hundred leave no units behind, and a socket whose service is skipped ends
+// in failed rather than in a loop.
+func TestConnectionsForgotten(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t,
+		sock("many.socket", "many@.service", func(c *unit.Socket) { c.Accept, c.TriggerLimitInterval = true, 0 },
+			unit.Listen{Kind: unit.ListenStream, Address: "/run/many"}, unit.Listen{Kind: unit.ListenStream, Address: "/run/idle"}),
+		svc("many@.service", unit.Simple, "exec cat", func(u *unit.Unit) { u.Exec.Stdin.Kind = unit.StdioSocket }),
+		sock("skip.socket", "skip.service", nil, unit.Listen{Kind: unit.ListenStream, Address: "/run/skip"}),
+		svc("skip.service", unit.Simple, "exec cat", func(u *unit.Unit) {
+			u.Conditions = []unit.Condition{{Kind: unit.CondPathExists, Param: "/none"}}
+			u.Deps = append(u.Deps, unit.Dep{Kind: unit.TriggeredBy, Name: "skip.socket"})
+		}),
+	)
+	s.Check = func(list []unit.Condition) (bool, *unit.Condition, error) {
+		if len(list) > 0 {
+			return false, &list[0], nil
+		}
+		return true, nil, nil
+	}
+	s.must("many.socket", job.Start)
+	for range 50 {
+		conn, err := net.Dial("unix", filepath.Join(s.dir, "run/many"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = conn.(*net.UnixConn).CloseWrite()
+		_, _ = io.ReadAll(conn)
+		conn.Close()
+	}
+	deadline := time.Now().Add(patience)
+	for {
+		left := 0
+		for _, st := range s.List() {
+			if strings.HasPrefix(st.Name, "many@") {
+				left++
+			}
+		}
+		if left == 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d instances are left", left)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	s.must("skip.socket", job.Start)
+	conn, err := net.Dial("unix", filepath.Join(s.dir, "run/skip"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	s.becomes("skip.socket", "failed")
+}

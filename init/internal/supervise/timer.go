@@ -151,11 +151,6 @@ func (t *timer) nextTime(now time.Time) (next time.Time) {
 			continue
 		}
 		at := from.Add(base.Span)
-		if at.Before(now) && base.Base != unit.OnUnitActive && base.Base != unit.OnUnitInactive {
-			if t.last.After(from) || !from.Equal(t.activated) && t.activated.After(at) {
-				continue // it has elapsed, or was over when the timer came up
-			}
-		}
 		if !t.last.IsZero() && !at.After(t.last) {
 			continue // it has elapsed for this
 		}
