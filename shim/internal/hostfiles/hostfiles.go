@@ -37,7 +37,11 @@ func Apply(h Host, root *rootfs.Root, c *config.Config, uuid string, readOnly bo
 	if err != nil {
 		return nil, settingError(c.Host.Timezone.From, "--timezone=", err)
 	}
-	journal, err := h.journal(root, c.Host.LinkJournal.Or(config.LinkJournal{Mode: config.JournalAuto}), uuid)
+	link := c.Host.LinkJournal.Or(config.LinkJournal{Mode: config.JournalAuto})
+	if c.Root.Ephemeral.V {
+		link.Mode = config.JournalNo // of a root that is thrown away no journal is kept; Validate has refused to insist
+	}
+	journal, err := h.journal(root, link, uuid)
 	if err != nil {
 		return nil, settingError(c.Host.LinkJournal.From, "--link-journal=", err)
 	}

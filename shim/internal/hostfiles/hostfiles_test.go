@@ -146,7 +146,7 @@ func TestTimezone(t *testing.T) {
 func TestJournal(t *testing.T) {
 	t.Parallel()
 	id := "etc/machine-id " + uuid
-	kept := "var/log/journal/" + uuid + "/"
+	kept, hostID := "var/log/journal/"+uuid+"/", id
 	for _, tc := range []struct {
 		name  string
 		link  config.LinkJournal
@@ -154,6 +154,8 @@ func TestJournal(t *testing.T) {
 		bind  bool
 		guest bool
 		err   string
+
+		ephemeral bool
 	}{
 		{name: "auto without", link: config.LinkJournal{Mode: config.JournalAuto}, host: []string{"var/log/journal/"}},
 		{name: "auto with", link: config.LinkJournal{Mode: config.JournalAuto}, host: []string{kept}, bind: true},
@@ -162,11 +164,16 @@ func TestJournal(t *testing.T) {
 		{name: "host volatile", link: config.LinkJournal{Mode: config.JournalHost}, err: "no persistent journal"},
 		{name: "try-host volatile", link: config.LinkJournal{Mode: config.JournalHost, Try: true}},
 		{name: "guest", link: config.LinkJournal{Mode: config.JournalGuest}, host: []string{"var/log/journal/"}, guest: true},
+		{name: "auto, the host's id", link: config.LinkJournal{Mode: config.JournalAuto}, host: []string{kept, hostID}},
+		{name: "host, the host's id", link: config.LinkJournal{Mode: config.JournalHost}, host: []string{kept, hostID}, err: "host's machine id"},
+		{name: "try-guest, the host's id", link: config.LinkJournal{Mode: config.JournalGuest, Try: true}, host: []string{"var/log/journal/", hostID}},
+		{name: "ephemeral", link: config.LinkJournal{Mode: config.JournalAuto}, host: []string{kept}, ephemeral: true},
 		{name: "guest over host's", link: config.LinkJournal{Mode: config.JournalGuest}, host: []string{kept}, err: "in the way"},
 	} {
 		h, root := pair(t, tc.host, []string{id})
 		c := &config.Config{}
 		c.Host.LinkJournal = config.Of(tc.link, config.Origin{})
+		c.Root.Ephemeral = config.Of(tc.ephemeral, config.Origin{})
 		for range 2 { // the second boot finds what the first has left
 			binds, err := Apply(h, root, c, uuid, false)
 			if tc.err != "" {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"firn/shim/internal/config"
 	"firn/shim/internal/rootfs"
@@ -14,7 +15,10 @@ import (
 
 const journalDir = "/var/log/journal"
 
-var errNoJournal = errors.New("the host keeps no persistent journal in " + journalDir)
+var (
+	errNoJournal = errors.New("the host keeps no persistent journal in " + journalDir)
+	errHostsID   = errors.New("the container has the host's machine id, so its journal would be the host's own")
+)
 
 // journal joins the journals of host and container, which both name their
 // directory after the container's machine id:
@@ -23,6 +27,9 @@ var errNoJournal = errors.New("the host keeps no persistent journal in " + journ
 //	guest   kept in the root, a symbolic link on the host leads there
 //	auto    as it was set up before: bound if the host has the directory
 //	try-    host and guest, but without a persistent journal on the host nothing
+//
+// A root with the host's own machine id, by copying or by design, gets nothing:
+// it would get the host's journal to write to.
 //
 // The link on the host outlives the container: through it the host's journalctl
 // reads what the container has written.
@@ -38,6 +45,12 @@ func (h Host) journal(root *rootfs.Root, link config.LinkJournal, uuid string) (
 			return nil, nil
 		}
 		return nil, errNoJournal
+	}
+	if h.hasID(uuid) {
+		if link.Try || link.Mode == config.JournalAuto {
+			return nil, nil
+		}
+		return nil, errHostsID
 	}
 	inside := filepath.Join(journalDir, uuid)
 	onHost := h.path(inside)
@@ -56,6 +69,12 @@ func (h Host) journal(root *rootfs.Root, link config.LinkJournal, uuid string) (
 		return nil, err
 	}
 	return &spec.Bind{Source: onHost, Target: inside}, nil
+}
+
+// hasID tells whether id is the host's own machine id.
+func (h Host) hasID(id string) bool {
+	own, err := os.ReadFile(h.path("/etc/machine-id"))
+	return err == nil && strings.TrimSpace(string(own)) == id
 }
 
 // linkGuest makes the directory in the root and the link to it on the host. A
