@@ -90,7 +90,9 @@ func (l *launch) overlay(lower, dir string) (string, error) {
 // volatileRoot is --volatile=yes: a tmpfs with the tree's /usr read-only in
 // it, and the links into /usr that a merged-/usr tree has beside it.
 func (l *launch) volatileRoot(tree string) (string, error) {
-	if _, err := os.Stat(filepath.Join(tree, "usr")); err != nil {
+	// Resolved inside the tree: its /usr may be a link, to the host's /etc even.
+	source, err := (rootfs.View{Root: tree}).Resolve("/usr")
+	if err != nil {
 		return "", err
 	}
 	dir, err := l.stage.Tmpfs("mode=0755,size=25%")
@@ -113,7 +115,7 @@ func (l *launch) volatileRoot(tree string) (string, error) {
 	if err := os.Mkdir(usr, 0o755); err != nil {
 		return "", err
 	}
-	staged, err := l.stage.Bind(filepath.Join(tree, "usr"), true, true)
+	staged, err := l.stage.Bind(source, true, true)
 	if err != nil {
 		return "", err
 	}
