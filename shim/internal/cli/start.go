@@ -23,6 +23,10 @@ import (
 // logDir keeps the console output of containers that no one watches.
 const logDir = "/var/log/firn"
 
+// startTimeout is how long a system may take until it is ready, where nothing
+// else was said: the service manager's own patience (DefaultTimeoutStartSec=).
+const startTimeout = 90 * time.Second
+
 type startOptions struct {
 	noBlock bool
 	timeout time.Duration
@@ -48,7 +52,7 @@ has told that it is ready, unless --no-block is given.`,
 		},
 	}
 	cmd.Flags().BoolVar(&o.noBlock, "no-block", false, "return when PID 1 runs, ready or not")
-	cmd.Flags().DurationVar(&o.timeout, "timeout", 90*time.Second, "how long to wait for readiness")
+	cmd.Flags().DurationVar(&o.timeout, "timeout", startTimeout, "how long to wait for readiness")
 	return cmd
 }
 

@@ -169,7 +169,7 @@ func newRestart() *cobra.Command {
 				if err := h.stop(cmd.Context(), name, o); err != nil && !errors.Is(err, container.ErrNotRunning) {
 					return err
 				}
-				return h.start(cmd.Context(), name, startOptions{})
+				return h.start(cmd.Context(), name, startOptions{timeout: startTimeout})
 			})
 		},
 	}
