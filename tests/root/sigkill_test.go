@@ -85,6 +85,27 @@ func served(t *testing.T, name string, round int, out *output) bool {
 	return pid != 0
 }
 
+// TestStartOfSurvivor: a container that outlived its supervisor keeps its name
+// and all that serves it, whoever tries to start another.
+func TestStartOfSurvivor(t *testing.T) {
+	host.Watch(t)
+	const name = "survivor"
+	args := []string{"nspawn", "-q", "-M", name, "-D", busyboxRoot(t), "/usr/bin/busybox", "sleep", "60"}
+	cmd := command(t, "firn", args...)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(startLimit); len(list(t)) == 0 && time.Now().Before(deadline); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	must(t, "exec", name, "/usr/bin/busybox", "true") // it runs
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	oneError(t, firn(t, args...), "already running")
+	must(t, "exec", name, "/usr/bin/busybox", "true")
+	must(t, "stop", name)
+}
+
 // TestFullDisk: a state directory that is full or read-only is one clear error,
 // and nothing is left.
 func TestFullDisk(t *testing.T) {

@@ -25,11 +25,13 @@ func TestExitCode(t *testing.T) {
 		err      string
 		sentence string
 	}{
-		"exit 0":   {end{status: 0}, 0, "", "exited successfully"},
-		"exit 7":   {end{status: 7 << 8}, 7, "", ""},
-		"poweroff": {end{status: syscall.WaitStatus(syscall.SIGINT)}, 0, "", "shut down"},
-		"crash":    {end{status: syscall.WaitStatus(syscall.SIGSEGV)}, 1, "SIGSEGV", ""},
-		"killed":   {end{status: syscall.WaitStatus(syscall.SIGKILL), killed: true}, 1, "was killed", ""},
+		"exit 0":                      {end{status: 0}, 0, "", "exited successfully"},
+		"exit 7":                      {end{status: 7 << 8}, 7, "", ""},
+		"poweroff":                    {end{status: syscall.WaitStatus(syscall.SIGINT)}, 0, "", "shut down"},
+		"reboot, though told to halt": {end{status: syscall.WaitStatus(syscall.SIGHUP), asked: true}, 0, "", "shut down"},
+		"hangup":                      {end{status: syscall.WaitStatus(syscall.SIGHUP)}, 1, "SIGHUP", ""},
+		"crash":                       {end{status: syscall.WaitStatus(syscall.SIGSEGV)}, 1, "SIGSEGV", ""},
+		"killed":                      {end{status: syscall.WaitStatus(syscall.SIGKILL), killed: true}, 1, "was killed", ""},
 	} {
 		code, err := tc.end.exitCode()
 		if code != tc.code || (err == nil) != (tc.err == "") || err != nil && !strings.Contains(err.Error(), tc.err) {

@@ -34,15 +34,12 @@ var ErrNotRunning = errors.New("not running")
 func Find(ctx context.Context, runtime rundir.Root, host *cgroups.Host, name string) (*Handle, error) {
 	h := &Handle{dir: runtime.Dir(name), host: host}
 	rec, err := h.dir.Read()
-	if err == nil && rec.Phase == rundir.Starting && h.dir.Held() {
-		rec, err = h.dir.Await(ctx, func(r *rundir.Record) bool { return r.Phase != rundir.Starting })
-	}
+	held := h.dir.Held()
 	switch {
-	case errors.Is(err, rundir.ErrUnknown) && h.dir.Held():
-		// Its supervisor has not written the first record yet.
-		rec, err = h.dir.Await(ctx, func(r *rundir.Record) bool { return r.Phase != rundir.Starting })
-	case errors.Is(err, rundir.ErrUnknown):
+	case errors.Is(err, rundir.ErrUnknown) && !held:
 		return h.findUnrecorded(name)
+	case held && (errors.Is(err, rundir.ErrUnknown) || err == nil && rec.Phase != rundir.Running):
+		rec, err = h.awaitRunning(ctx)
 	}
 	if errors.Is(err, rundir.ErrUnknown) {
 		return nil, notRunning(name)
@@ -54,6 +51,26 @@ func Find(ctx context.Context, runtime rundir.Root, host *cgroups.Host, name str
 	h.layout = cgroups.Layout{Parent: rec.CgroupBase, Name: name}
 	return h, h.openLeader()
 }
+
+// awaitRunning waits while a container starts, or ends and perhaps starts again.
+// The error wraps rundir.ErrUnknown if it does not come to run.
+func (h *Handle) awaitRunning(ctx context.Context) (*rundir.Record, error) {
+	for {
+		wait, cancel := context.WithTimeout(ctx, heldInterval)
+		rec, err := h.dir.Await(wait, func(r *rundir.Record) bool { return r.Phase == rundir.Running })
+		cancel()
+		if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+			return rec, err
+		}
+		if !h.dir.Held() { // killed: nothing will change any more
+			return nil, rundir.ErrUnknown
+		}
+	}
+}
+
+// heldInterval is how often a waiting process looks whether the supervisor
+// still lives: of a lock's end the kernel tells only who takes it.
+const heldInterval = 100 * time.Millisecond
 
 func notRunning(name string) error { return fmt.Errorf("container %q is %w", name, ErrNotRunning) }
 
@@ -119,14 +136,17 @@ func (h *Handle) Stop(ctx context.Context) error {
 		rec, err := h.dir.Read()
 		return err == nil && rec.Ready
 	}
-	if err := lifecycle.Halt(ctx, h.leader, unix.Signal(h.Record.KillSignal), ready); err != nil {
-		return err
-	}
-	return h.awaitRemoval(ctx)
+	return h.untilGone(ctx, func() error {
+		return lifecycle.Halt(ctx, h.leader, unix.Signal(h.Record.KillSignal), ready)
+	})
 }
 
 // Force kills every process of the container and waits until it is gone.
 func (h *Handle) Force(ctx context.Context) error {
+	return h.untilGone(ctx, func() error { return h.kill(ctx) })
+}
+
+func (h *Handle) kill(ctx context.Context) error {
 	// PID 1 first: with it the kernel ends the whole PID namespace.
 	if err := h.leader.Signal(unix.SIGKILL); err != nil && !errors.Is(err, pidfd.ErrGone) {
 		return err
@@ -136,32 +156,51 @@ func (h *Handle) Force(ctx context.Context) error {
 			return fmt.Errorf("kill cgroup: %w", err)
 		}
 	}
-	if err := h.leader.Wait(ctx); err != nil {
-		return err
+	return h.leader.Wait(ctx)
+}
+
+// untilGone ends PID 1 and waits for the container's removal. One that was
+// about to reboot when it was told comes up again, and is told again.
+func (h *Handle) untilGone(ctx context.Context, end func() error) error {
+	for {
+		if err := end(); err != nil {
+			return err
+		}
+		rebooted, err := h.awaitRemoval(ctx)
+		if err != nil || !rebooted {
+			return err
+		}
 	}
-	return h.awaitRemoval(ctx)
 }
 
 // awaitRemoval waits until the supervisor has cleared up. Where none lives,
-// this process does it.
-func (h *Handle) awaitRemoval(ctx context.Context) error {
-	gone := func(r *rundir.Record) bool { return r.Leader != h.Record.Leader && r.Phase == rundir.Running }
+// this process does it. If the same supervisor has started the container again,
+// the handle goes over to the new PID 1.
+func (h *Handle) awaitRemoval(ctx context.Context) (rebooted bool, err error) {
 	for {
-		wait, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
-		_, err := h.dir.Await(wait, gone)
+		wait, cancel := context.WithTimeout(ctx, heldInterval)
+		rec, err := h.dir.Await(wait, func(r *rundir.Record) bool {
+			return r.Leader != h.Record.Leader && r.Phase == rundir.Running
+		})
 		cancel()
 		switch {
-		case err == nil: // started again meanwhile
-			return nil
+		case err == nil && rec.Supervisor != h.Record.Supervisor:
+			return false, nil // somebody wanted a new one
+		case err == nil:
+			h.leader.Close()
+			h.Record = *rec
+			if err = h.openLeader(); !errors.Is(err, ErrNotRunning) {
+				return true, err
+			}
 		case errors.Is(err, rundir.ErrUnknown):
-			return h.clearUnrecorded()
+			return false, h.clearUnrecorded()
 		case ctx.Err() != nil:
-			return ctx.Err()
+			return false, ctx.Err()
 		case !errors.Is(err, context.DeadlineExceeded):
-			return err
+			return false, err
 		}
 		if !h.dir.Held() {
-			return SweepOne(h.dir.Root(), h.host, h.dir.Name)
+			return false, SweepOne(h.dir.Root(), h.host, h.dir.Name)
 		}
 	}
 }

@@ -200,8 +200,8 @@ func (r *launched) startBlocked() error {
 	return nil
 }
 
-// execute notes PID 1 in the record, sets what must be set from outside, and
-// lets it go.
+// execute sets what must be set from outside, lets PID 1 go and notes it in
+// the record.
 func (l *launch) execute(r *launched) error {
 	pid, err := r.process.Pid()
 	if err != nil {
@@ -218,15 +218,11 @@ func (l *launch) execute(r *launched) error {
 		return err
 	}
 	l.record.Leader = ref
-	l.record.Phase = rundir.Running
 	l.record.KillSignal = int(unix.SIGKILL)
 	if len(r.spec.Blocked) > 0 {
 		l.record.KillSignal = int(r.spec.Blocked[0])
 	} else if l.config.Exec.KillSignal.Set {
 		l.record.KillSignal = int(l.config.Exec.KillSignal.V)
-	}
-	if err := l.claim.Write(l.record); err != nil {
-		return err
 	}
 	if err := newBootID(pid); err != nil {
 		return err
@@ -234,7 +230,10 @@ func (l *launch) execute(r *launched) error {
 	if err := r.container.Exec(); err != nil {
 		return fmt.Errorf("execute %s: %w", r.spec.OCI.Process.Args[0], err)
 	}
-	return nil
+	// Not before: a PID 1 that waits to be executed would pass for a running
+	// container if firn were killed now. So it is swept.
+	l.record.Phase = rundir.Running
+	return l.claim.Write(l.record)
 }
 
 // abandon ends a container whose start did not come to its end.

@@ -74,7 +74,7 @@ func (s *Supervisor) launch() (*launched, error) {
 	l := &launch{
 		config: s.Config, name: s.name, dir: s.dir, claim: s.claim, record: &s.record,
 		cgroup: s.cgroup, host: s.host, stdio: s.Stdio, term: isTerminal(s.Stdio[0]) && isTerminal(s.Stdio[1]),
-		places: &places{name: s.name, dir: s.dir, record: &s.record, claim: s.claim},
+		places: &places{name: s.name, dir: s.dir, record: &s.record, claim: s.claim, made: &s.made},
 		warn:   s.Warn,
 	}
 	return l.run()
@@ -107,17 +107,17 @@ func (s *Supervisor) serve(ctx context.Context, run *launched, inbox *lifecycle.
 	host := lifecycle.NewManager(s.Config.Exec.NotifyReady.V)
 	host.Started(run.leader.Ref().PID)
 	var result end
-	asked := false
 	for {
 		select {
 		case result.status = <-exited:
-			result.reboot = result.status.Signaled() && result.status.Signal() == unix.SIGHUP && !result.killed
+			rebooted := result.status.Signaled() && result.status.Signal() == unix.SIGHUP
+			result.reboot = rebooted && !result.killed && !result.asked
 			return result
 		case note := <-inbox.Notes:
 			s.noted(host, note)
 		case <-signals:
-			result.killed = s.halt(run, asked) || result.killed
-			asked = true
+			result.killed = s.halt(run, result.asked) || result.killed
+			result.asked = true
 		case how := <-ended:
 			ended = nil
 			if how == console.ByEscape {

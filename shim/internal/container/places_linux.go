@@ -19,6 +19,8 @@ type places struct {
 	dir    rundir.Dir
 	record *rundir.Record
 	claim  *rundir.Claim
+	made   *[]string // of this container's earlier boots, in the order of their making
+	next   int       // of them to be used
 }
 
 // Source finds a bind's or overlay's source. What it names must exist: a
@@ -39,11 +41,13 @@ func (p *places) Source(s config.Source) (string, error) {
 // WorkDir makes the work directory of an overlay: empty, on the file system
 // of the upper directory, which is only certain beside it.
 func (p *places) WorkDir(upper string) (string, error) {
-	dir, err := os.MkdirTemp(filepath.Dir(upper), ".#firn-"+p.name+"-work")
-	if err != nil {
-		return "", fmt.Errorf("make work directory: %w", err)
-	}
-	return dir, p.note(dir)
+	return p.once(func() (string, error) {
+		dir, err := os.MkdirTemp(filepath.Dir(upper), ".#firn-"+p.name+"-work")
+		if err != nil {
+			return "", fmt.Errorf("make work directory: %w", err)
+		}
+		return dir, p.note(dir)
+	})
 }
 
 // inaccessibleNodes are made in /run/host/inaccessible, as systemd does.
@@ -70,13 +74,39 @@ func (p *places) Inaccessible(target string) (string, error) {
 }
 
 // temporary makes a directory that is removed when the container ends. It is
-// on disk: what a container writes must not fill the host's memory.
+// on disk: what a container writes must not fill the host's memory. Everybody
+// inside may enter it, nobody on the host but root.
 func (p *places) temporary(what string) (string, error) {
-	dir, err := os.MkdirTemp("/var/tmp", "firn-"+p.name+"-"+what+"-")
-	if err != nil {
-		return "", fmt.Errorf("make temporary directory: %w", err)
+	return p.once(func() (string, error) {
+		private, err := os.MkdirTemp("/var/tmp", "firn-"+p.name+"-"+what+"-")
+		if err != nil {
+			return "", fmt.Errorf("make temporary directory: %w", err)
+		}
+		if err := p.note(private); err != nil {
+			return "", err
+		}
+		dir := filepath.Join(private, "src")
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			return "", fmt.Errorf("make temporary directory: %w", err)
+		}
+		return dir, nil
+	})
+}
+
+// once makes a directory on the first boot and gives it again on the following
+// ones, which ask for the same in the same order: what is written to it lasts
+// as long as the container, reboots included.
+func (p *places) once(make func() (string, error)) (string, error) {
+	if p.next < len(*p.made) {
+		p.next++
+		return (*p.made)[p.next-1], nil
 	}
-	return dir, p.note(dir)
+	dir, err := make()
+	if err == nil {
+		*p.made = append(*p.made, dir)
+		p.next++
+	}
+	return dir, err
 }
 
 // note writes the directory into the record before it is used, so that it is

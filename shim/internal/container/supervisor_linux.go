@@ -23,7 +23,8 @@ import (
 // Supervisor starts one container and stays with it until it ends.
 //
 //	event                        what the supervisor does
-//	PID 1 ended, by reboot(2)    RB_AUTOBOOT: start again (--keep-unit: exit 133)
+//	PID 1 ended, by reboot(2)    RB_AUTOBOOT: start again (--keep-unit: exit 133),
+//	                             unless a signal told it to end
 //	PID 1 ended, other           destroy, exit with its code
 //	SIGTERM, SIGINT, SIGHUP      send the kill signal; the second time SIGKILL
 //	^] three times on console    SIGKILL
@@ -50,6 +51,7 @@ type Supervisor struct {
 	host   *cgroups.Host
 	lock   *os.File // on the root directory
 	inUnit bool     // this process left the unit's own cgroup for one below
+	made   []string // temporary directories, in the order a boot asks for them
 }
 
 // Exit codes of systemd-nspawn(1), "Exit status".
@@ -61,6 +63,13 @@ func (s *Supervisor) Run(ctx context.Context) (code int, err error) {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, unix.SIGTERM, unix.SIGINT, unix.SIGHUP)
 	defer signal.Stop(signals)
+	// A reader of our messages that is gone must not end us either. Caught, not
+	// ignored: the payload would inherit that.
+	pipes := make(chan os.Signal, 1)
+	signal.Notify(pipes, unix.SIGPIPE)
+	defer signal.Stop(pipes)
+	// The caller's mask is for the caller's files, not for /etc and /run/host.
+	defer unix.Umask(unix.Umask(0o022))
 	if err := s.prepare(ctx); err != nil {
 		return 1, s.startError(err)
 	}
@@ -95,11 +104,20 @@ func (s *Supervisor) prepare(ctx context.Context) (err error) {
 	if s.name, err = s.Config.MachineName(hostname); err != nil {
 		return err
 	}
+	if s.Config.Root.Ephemeral.V && !s.Config.Machine.Set {
+		s.name = uniqueName(s.name)
+	}
 	if s.host, err = cgroups.Discover(); err != nil {
 		return fmt.Errorf("find cgroups: %w", err)
 	}
 	s.dir = s.Runtime.Dir(s.name)
 	if s.claim, err = s.dir.Claim(); err != nil {
+		return err
+	}
+	// What cannot be swept is not this start's to remove: a container that has
+	// outlived its supervisor is served by that directory.
+	if err := sweepClaimed(s.host, s.claim); err != nil {
+		s.claim.Release()
 		return err
 	}
 	defer func() {
@@ -108,9 +126,6 @@ func (s *Supervisor) prepare(ctx context.Context) (err error) {
 			_ = s.claim.Remove()
 		}
 	}()
-	if err := sweepClaimed(s.host, s.claim); err != nil {
-		return err
-	}
 	if err := s.placeInCgroups(ctx); err != nil {
 		return err
 	}
@@ -199,7 +214,10 @@ func (s *Supervisor) takeRoot() error {
 		Name: s.name, Phase: rundir.Starting, Supervisor: self, Started: time.Now(),
 		Root: path, RootID: id, CgroupBase: s.cgroup.Parent, KeepUnit: s.record.KeepUnit, Scope: s.record.Scope,
 		Boot: s.Config.StartMode() == config.StartBoot, Log: s.LogFile,
-		UUID: s.Config.Identity.UUID.Or(root.MachineID()),
+		UUID: root.MachineID(), // goes before --uuid=, which is for a root without one (systemd-nspawn(1))
+	}
+	if s.record.UUID == "" {
+		s.record.UUID = s.Config.Identity.UUID.V
 	}
 	if s.record.UUID == "" {
 		s.record.UUID = rootfs.NewMachineID()
@@ -280,7 +298,8 @@ func (s *Supervisor) update(change func(*rundir.Record)) error {
 // end is how PID 1 ended.
 type end struct {
 	status syscall.WaitStatus
-	reboot bool
+	reboot bool // and it is to start again
+	asked  bool // we told it to end: a reboot that it was at is an end as well
 	killed bool // by our own SIGKILL
 }
 
@@ -290,7 +309,7 @@ func (e end) exitCode() (int, error) {
 	switch {
 	case e.status.Exited():
 		return e.status.ExitStatus(), nil
-	case e.status.Signal() == unix.SIGINT:
+	case e.halted():
 		return 0, nil
 	case e.killed:
 		return 1, errors.New("container was killed")
@@ -298,12 +317,17 @@ func (e end) exitCode() (int, error) {
 	return 1, fmt.Errorf("container ended by signal %s", unix.SignalName(e.status.Signal()))
 }
 
+// halted tells whether PID 1 ended the container in order.
+func (e end) halted() bool {
+	return e.status.Signal() == unix.SIGINT || e.status.Signal() == unix.SIGHUP && e.asked
+}
+
 // sentence tells how a container ended that gave no error.
 func (e end) sentence() string {
 	switch {
 	case e.status.Exited() && e.status.ExitStatus() == 0:
 		return "Container %s exited successfully."
-	case e.status.Signaled() && e.status.Signal() == unix.SIGINT:
+	case e.halted():
 		return "Container %s has been shut down."
 	}
 	return ""
