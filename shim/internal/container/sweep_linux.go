@@ -101,7 +101,7 @@ func clear(host *cgroups.Host, layout cgroups.Layout, rec *rundir.Record) error 
 		}
 	}
 	for _, dir := range rec.Temporary {
-		if err := os.RemoveAll(dir); err != nil {
+		if err := removeTree(dir); err != nil {
 			return fmt.Errorf("remove temporary directory: %w", err)
 		}
 	}
