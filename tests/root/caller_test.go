@@ -5,6 +5,7 @@ package root_test
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 
 	"firn/tests/host"
@@ -37,5 +38,20 @@ func TestReaderGone(t *testing.T) {
 	_ = cmd.Run() // the exit code tells
 	if code := cmd.ProcessState.ExitCode(); code != 7 {
 		t.Errorf("firn: %v, want exit status 7", cmd.ProcessState)
+	}
+}
+
+// TestProgramBehindLink: a bind's source may be a link on the host, and the
+// program stand below it, as with a /nix that is kept on another disk.
+func TestProgramBehindLink(t *testing.T) {
+	host.Watch(t)
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(busyboxRoot(t), link); err != nil {
+		t.Fatal(err)
+	}
+	got := must(t, "nspawn", "-q", "-P", "-M", "link", "-D", t.TempDir(), "--bind-ro="+link+":/store",
+		"/store/usr/bin/busybox", "echo", "ran")
+	if got != "ran\n" {
+		t.Errorf("output %q", got)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"path/filepath"
 
 	"github.com/moby/sys/capability"
 	"golang.org/x/sys/unix"
@@ -18,9 +19,15 @@ import (
 func (l *launch) check(s *spec.Spec, root *rootfs.Root) error {
 	view := rootfs.View{Root: root.Path}
 	for _, m := range s.OCI.Mounts {
-		if m.Type == "bind" {
-			view.Binds = append(view.Binds, rootfs.Bind{Source: m.Source, Target: m.Destination})
+		if m.Type != "bind" {
+			continue
 		}
+		// A link on the host, such as /nix to another disk, is the host's to follow.
+		source, err := filepath.EvalSymlinks(m.Source)
+		if err != nil {
+			return fmt.Errorf("mount %s: %w", m.Destination, err)
+		}
+		view.Binds = append(view.Binds, rootfs.Bind{Source: source, Target: m.Destination})
 	}
 	for _, m := range l.config.Mounts {
 		if err := (rootfs.View{Root: root.Path}).CheckTarget(m.Target); err != nil {
