@@ -26,10 +26,10 @@ type Cgroup struct {
 
 // Amount is a size in bytes or a number of tasks, or a share of what there is.
 type Amount struct {
-	Set       bool
-	Unlimited bool   // "infinity"
 	Value     uint64 // bytes or tasks
 	Share     uint32 // hundredths of a percent; not 0: Value does not count
+	Set       bool
+	Unlimited bool // "infinity"
 }
 
 // Of gives the amount where total is all there is, and false if it is not set or unlimited.

@@ -91,13 +91,17 @@ func TestDirectives(t *testing.T) {
 // TestReasons: whatever has no effect says why.
 func TestReasons(t *testing.T) {
 	t.Parallel()
-	for section, rows := range tables() {
-		for key, s := range rows {
-			if (s.Support == Supported) != (s.Reason == "") || s.Support == Supported && s.parse == nil {
-				t.Errorf("%s.%s: %s, reason %q, read %v", section, key, s.Support, s.Reason, s.parse != nil)
-			}
-			if s.Key != key {
-				t.Errorf("%s.%s stands under %s", section, s.Key, key)
+	for section, groups := range tables() {
+		seen := map[string]bool{}
+		for _, g := range groups {
+			for key, s := range g {
+				if (s.Support == Supported) != (s.Reason == "") || s.Support == Supported && s.parse == nil {
+					t.Errorf("%s.%s: %s, reason %q, read %v", section, key, s.Support, s.Reason, s.parse != nil)
+				}
+				if s.Key != key || seen[key] {
+					t.Errorf("%s.%s stands under %s, or twice", section, s.Key, key)
+				}
+				seen[key] = true
 			}
 		}
 	}

@@ -48,31 +48,35 @@ func (s Setting) with(support Support, reason string) Setting {
 	return s
 }
 
-// tables lists each section's rows.
-var tables = sync.OnceValue(func() map[string]map[string]*Setting {
-	process := join(execSettings(), sandboxSettings(), killSettings(), cgroupSettings())
-	sections := map[string][]Setting{
-		"Unit":      join(unitSettings(), conditionSettings()),
-		"Install":   installSettings(),
-		"Service":   join(serviceSettings(), process),
-		"Socket":    join(socketSettings(), socketOptionSettings(), process),
-		"Mount":     join(mountSettings(), process),
-		"Swap":      join(swapSettings(), process),
-		"Automount": automountSettings(),
-		"Timer":     timerSettings(),
-		"Path":      pathSettings(),
-		"Slice":     cgroupSettings(),
-		"Scope":     join(scopeSettings(), killSettings(), cgroupSettings()),
+// group is a part of the table that sections share, by key.
+type group map[string]*Setting
+
+func newGroup(lists ...[]Setting) group {
+	rows := join(lists...)
+	g := make(group, len(rows))
+	for i := range rows {
+		g[rows[i].Key] = &rows[i]
 	}
-	all := make(map[string]map[string]*Setting, len(sections))
-	for name, rows := range sections {
-		byKey := make(map[string]*Setting, len(rows))
-		for i := range rows {
-			byKey[rows[i].Key] = &rows[i]
-		}
-		all[name] = byKey
+	return g
+}
+
+// tables lists each section's groups. They are made when the first unit is read: an init without units has none.
+var tables = sync.OnceValue(func() map[string][]group {
+	process := newGroup(execSettings(), sandboxSettings())
+	kill, control := newGroup(killSettings()), newGroup(cgroupSettings())
+	return map[string][]group{
+		"Unit":      {newGroup(unitSettings(), conditionSettings())},
+		"Install":   {newGroup(installSettings())},
+		"Service":   {newGroup(serviceSettings()), process, control, kill},
+		"Socket":    {newGroup(socketSettings(), socketOptionSettings()), process, control, kill},
+		"Mount":     {newGroup(mountSettings()), process, control, kill},
+		"Swap":      {newGroup(swapSettings()), process, control, kill},
+		"Automount": {newGroup(automountSettings())},
+		"Timer":     {newGroup(timerSettings())},
+		"Path":      {newGroup(pathSettings())},
+		"Slice":     {control},
+		"Scope":     {newGroup(scopeSettings()), control, kill},
 	}
-	return all
 })
 
 func join(lists ...[]Setting) []Setting {
@@ -85,8 +89,12 @@ func join(lists ...[]Setting) []Setting {
 
 // Lookup finds a setting in the table.
 func Lookup(section, key string) (*Setting, bool) {
-	s, ok := tables()[section][key]
-	return s, ok
+	for _, g := range tables()[section] {
+		if s, ok := g[key]; ok {
+			return s, true
+		}
+	}
+	return nil, false
 }
 
 // isExtension tells whether a section or key is somebody's own: systemd.syntax(7) leaves those with X- to others.
@@ -95,10 +103,12 @@ func isExtension(name string) bool { return strings.HasPrefix(name, "X-") }
 // suggest finds the key of a section that a misspelt one was meant to be, or "".
 func suggest(section, key string) string {
 	best, found := len(key)/4+2, "" // what is further away was hardly meant
-	for known := range tables()[section] {
-		d := distance(strings.ToLower(key), strings.ToLower(known), best+1)
-		if d < best || d == best && found != "" && known < found {
-			best, found = d, known
+	for _, g := range tables()[section] {
+		for known := range g {
+			d := distance(strings.ToLower(key), strings.ToLower(known), best+1)
+			if d < best || d == best && found != "" && known < found {
+				best, found = d, known
+			}
 		}
 	}
 	return found

@@ -83,8 +83,6 @@ func tristate(_ *reader, value string) (Tristate, error) {
 	return No, nil
 }
 
-func verbatim(_ *reader, value string) (string, error) { return value, nil }
-
 func expanded(r *reader, value string) (string, error) { return r.expand(value) }
 
 // span reads a time span in seconds.

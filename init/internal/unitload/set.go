@@ -55,6 +55,16 @@ func (s *Set) join() {
 	}
 	s.addTargetOrder(fresh)
 	s.addMounts(fresh)
+	if len(fresh)*8 < len(s.order) { // a few more, such as an instance for a connection
+		s.invertFew(fresh)
+	} else {
+		s.invertAll()
+	}
+	s.joined = len(s.order)
+}
+
+// invertAll gives every unit the inverses of what others say of it.
+func (s *Set) invertAll() {
 	seen := make(map[edge]struct{}, 8*len(s.order))
 	for _, u := range s.order {
 		for _, d := range u.Deps {
@@ -72,7 +82,20 @@ func (s *Set) join() {
 			other.Deps = append(other.Deps, unit.Dep{Kind: inverse.kind, Origin: unit.FromInverse, Name: u.Name})
 		}
 	}
-	s.joined = len(s.order)
+	for _, u := range s.order {
+		u.Deps = slices.Clone(u.Deps) // without the room that growing left
+	}
+}
+
+// invertFew does so where only some units are new: what the others say is all known.
+func (s *Set) invertFew(fresh []*unit.Unit) {
+	for _, u := range fresh {
+		for _, d := range slices.Clone(u.Deps) {
+			if other := s.byName[d.Name]; other != nil {
+				other.Deps.Add(d.Kind.Inverse(), unit.FromInverse, u.Name)
+			}
+		}
+	}
 }
 
 // rename replaces aliases by the names of their units, and drops what thereby depends on itself or stands twice.
@@ -86,5 +109,5 @@ func (s *Set) rename(u *unit.Unit) {
 			kept = append(kept, d)
 		}
 	}
-	u.Deps = slices.Clip(kept)
+	u.Deps = kept
 }
