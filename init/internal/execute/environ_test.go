@@ -148,7 +148,7 @@ func fill(v reflect.Value, n *int) {
 // parentOnly are what PID 1 acts on, not the stage.
 var parentOnly = []string{"PAMName", "MountAPIVFS", "Binds", "TemporaryFileSystems", "PassEnvironment", "TTYVTDisallocate",
 	"SyslogIdentifier", "SyslogFacility", "SyslogLevel", "SyslogLevelPrefix", "LogLevelMax", "UtmpIdentifier", "UtmpMode",
-	"RuntimeDirectoryPreserve", "ImportCredentials"}
+	"RuntimeDirectoryPreserve", "ImportCredentials", "PrivateTmp"}
 
 // TestCodec: each field comes back, so that none which is added to the stage's settings is forgotten on the way.
 func TestCodec(t *testing.T) {

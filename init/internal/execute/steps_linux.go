@@ -304,13 +304,24 @@ func (s *stage) limits() error {
 			if err = syscall.Getrlimit(int(l.Resource), &have); err == nil {
 				want.Max = min(want.Max, have.Max)
 				want.Cur = min(want.Cur, want.Max)
-				s.warn("limit %d: not permitted, %d is taken", l.Resource, want.Max)
+				s.warn("Limit%s=: not permitted, %d is taken", limitName(l.Resource), want.Max)
 				err = syscall.Setrlimit(int(l.Resource), &want)
 			}
 		}
 		if err != nil {
-			return fmt.Errorf("limit %d: %w", l.Resource, err)
+			return fmt.Errorf("Limit%s=: %w", limitName(l.Resource), err)
 		}
 	}
 	return nil
+}
+
+// limitNames are the settings' names by the kernel's numbers (include/uapi/asm-generic/resource.h).
+var limitNames = [...]string{"CPU", "FSIZE", "DATA", "STACK", "CORE", "RSS", "NPROC", "NOFILE", "MEMLOCK", "AS", "LOCKS",
+	"SIGPENDING", "MSGQUEUE", "NICE", "RTPRIO", "RTTIME"}
+
+func limitName(resource uint8) string {
+	if int(resource) < len(limitNames) {
+		return limitNames[resource]
+	}
+	return strconv.Itoa(int(resource))
 }
