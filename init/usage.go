@@ -10,8 +10,8 @@ Command mode runs CMD, forwards signals to it, reaps all orphans and exits with 
 number of the signal that killed it. CMD that is not found gives 127, one that cannot be executed 126.
 
 Boot mode mounts what is missing, sets the host name and machine id, loads modules, makes device nodes,
-activates the system, says that it is ready, and runs CMD, or else a shell on /dev/console if that is a
-terminal. It needs to be PID 1. Called as DIR/init, it activates DIR if that is a NixOS system.
+activates the system, and runs CMD, or else the system's own units up to default.target, or, where there are
+none, a shell on /dev/console if that is a terminal. It says when it is ready. It needs to be PID 1. Called as DIR/init, it activates DIR if that is a NixOS system.
 
 Options:
       --boot             boot mode

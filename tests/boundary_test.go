@@ -61,7 +61,7 @@ const (
 )
 
 // testImports are what every package's test files may import besides.
-var testImports = []string{"firn/tests/require", "github.com/google/go-cmp", "github.com/rogpeppe/go-internal", xsys}
+var testImports = []string{"firn/tests/require", "firn/tests/rootfs", "github.com/google/go-cmp", "github.com/rogpeppe/go-internal", xsys}
 
 // libcontainerPlaces are the only places that know runc's library, so that it
 // can be upgraded, or replaced, by reading three places.

@@ -20,9 +20,6 @@ func runCheckConfig(p *program, args []string) int {
 	file, release, verbose := "", "", false
 	list := jsonList{w: &p.out}
 	found, lists, problem := getopt(args, checkConfigOptions)
-	if problem == "" && len(lists) == 0 {
-		problem = "missing list of requirements."
-	}
 	if problem != "" {
 		p.log.raw(problem)
 		return 2
@@ -41,6 +38,10 @@ func runCheckConfig(p *program, args []string) int {
 			p.optionHelp("firn-kmod check-config [options] list...", checkConfigOptions)
 			return 0
 		}
+	}
+	if len(lists) == 0 {
+		p.log.raw("missing list of requirements.")
+		return 2
 	}
 	config, source, err := kernelConfig(file, release)
 	if err != nil {

@@ -22,9 +22,6 @@ func runWhy(p *program, args []string) int {
 	verbose := false
 	list := jsonList{w: &p.out}
 	found, names, problem := getopt(args, whyOptions)
-	if problem == "" && len(names) == 0 {
-		problem = "missing module name."
-	}
 	if problem != "" {
 		p.log.raw(problem)
 		return 1
@@ -41,6 +38,10 @@ func runWhy(p *program, args []string) int {
 		default:
 			_ = w.option(o)
 		}
+	}
+	if len(names) == 0 {
+		p.log.raw("missing module name.")
+		return 1
 	}
 	c := w.open()
 	lists, err := kmod.ReadLists("", kmod.KernelCommandLine(""))
