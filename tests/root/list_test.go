@@ -43,6 +43,9 @@ func TestList(t *testing.T) {
 			t.Errorf("firn %v says nothing of %s: %q", verb, name, text)
 		}
 	}
+	if text := must(t, "status", "--json", name); !strings.Contains(text, `"command": "/nix/`) {
+		t.Errorf("firn status --json does not tell the command: %s", text)
+	}
 	if code := c.stop(); code != 0 {
 		t.Errorf("exit code %d, want 0", code)
 	}

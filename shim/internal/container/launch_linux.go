@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strings"
 
 	"github.com/opencontainers/runc/libcontainer"
 	"golang.org/x/sys/unix"
@@ -218,6 +219,7 @@ func (l *launch) execute(r *launched) error {
 		return err
 	}
 	l.record.Leader = ref
+	l.record.Command = strings.Join(r.spec.OCI.Process.Args, " ")
 	l.record.KillSignal = int(unix.SIGKILL)
 	if len(r.spec.Blocked) > 0 {
 		l.record.KillSignal = int(r.spec.Blocked[0])
