@@ -118,7 +118,11 @@ func verify(req request, out io.Writer) (bad bool, err error) {
 		return false, err
 	}
 	defer root.Close()
-	loader, err := unitload.New(root, unitload.Facts(root), unit.SystemDefaults())
+	defaults, problems, err := unitload.Defaults(root)
+	if err != nil {
+		return false, err
+	}
+	loader, err := unitload.New(root, unitload.Facts(root), defaults)
 	if err != nil {
 		return false, err
 	}
@@ -131,7 +135,7 @@ func verify(req request, out io.Writer) (bad bool, err error) {
 	}
 	set := loader.Load(names...)
 	w := &writer{out: out}
-	for _, warning := range loader.Warnings() {
+	for _, warning := range append(problems, loader.Warnings()...) {
 		w.line("%s", warning)
 	}
 	r := newReport(root, req.quiet)
