@@ -9,10 +9,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"firn/cgroups"
+	"firn/shim/internal/config"
 	"firn/shim/internal/container"
 	"firn/shim/internal/rundir"
 )
@@ -136,5 +140,23 @@ func runningNames(_ *cobra.Command, args []string, _ string) ([]string, cobra.Sh
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	names, _ := rundir.Default().Names()
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// configuredNames completes the name of a container that could be started: one
+// that has settings, or a root where roots are looked for.
+func configuredNames(_ *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	var names []string
+	for _, pattern := range []string{
+		"/etc/systemd/nspawn/*.nspawn", "/run/systemd/nspawn/*.nspawn", "/var/lib/containers/*", "/var/lib/machines/*",
+	} {
+		paths, _ := filepath.Glob(pattern)
+		for _, path := range paths {
+			name := strings.TrimSuffix(filepath.Base(path), ".nspawn")
+			if config.CheckMachineName(name) == nil && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
 	return names, cobra.ShellCompDirectiveNoFileComp
 }

@@ -42,7 +42,8 @@ func newStart() *cobra.Command {
 container@NAME.service or systemd-nspawn@NAME.service on a host with systemd that
 has one, else under a supervisor of firn's own. Waits until a system that boots
 has told that it is ready, unless --no-block is given.`,
-		Args: usage(cobra.MinimumNArgs(1)),
+		Args:              usage(cobra.MinimumNArgs(1)),
+		ValidArgsFunction: configuredNames,
 		RunE: func(cmd *cobra.Command, names []string) error {
 			h, err := openHost()
 			if err != nil {
@@ -151,7 +152,8 @@ func newRun() *cobra.Command {
 		Long: `Runs the container NAME from /etc/systemd/nspawn/NAME.nspawn (or
 /run/systemd/nspawn) and, without Root= there, from /var/lib/containers/NAME or
 /var/lib/machines/NAME. Exit status as systemd-nspawn's.`,
-		Args: usage(cobra.ExactArgs(1)),
+		Args:              usage(cobra.ExactArgs(1)),
+		ValidArgsFunction: configuredNames,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if os.Geteuid() != 0 {
 				return errors.New("cannot run container: must be root")
