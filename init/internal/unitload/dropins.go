@@ -32,8 +32,11 @@ func (l *Loader) dropins(p place, dirSuffix, fileSuffix string) []string {
 	}
 	var list []string
 	for _, base := range slices.Sorted(maps.Keys(chosen)) {
-		masked, err := isMask(l.fsys, chosen[base])
-		if dirSuffix == ".d" && (err != nil || masked) || isNull(l.fsys, chosen[base]) {
+		if dirSuffix != ".d" {
+			if isNull(l.fsys, chosen[base]) {
+				continue
+			}
+		} else if masked, err := isMask(l.fsys, chosen[base]); err != nil || masked {
 			continue // hidden, or a link that leads nowhere
 		}
 		list = append(list, chosen[base])

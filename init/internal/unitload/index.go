@@ -22,6 +22,7 @@ type index struct {
 	aliases  map[unit.Name][]unit.Name // by the name that is meant
 	// extra has the directories that belong to a name by their base names, such as "ssh.service.d", in order.
 	extra    map[string][]string
+	places   map[string]string // while scanning: where directories are that links name
 	warnings []unit.Warning
 }
 
@@ -35,7 +36,8 @@ type entry struct {
 var extraSuffixes = []string{".d", ".wants", ".requires", ".upholds"}
 
 func scan(fsys fs.FS, searchPath []string) (*index, error) {
-	ix := &index{fsys: fsys, entries: map[unit.Name]entry{}, aliases: map[unit.Name][]unit.Name{}, extra: map[string][]string{}}
+	ix := &index{fsys: fsys, entries: map[unit.Name]entry{}, aliases: map[unit.Name][]unit.Name{}, extra: map[string][]string{},
+		places: map[string]string{}}
 	listings := make([][]fs.DirEntry, 0, len(searchPath))
 	for _, dir := range searchPath {
 		resolved, err := resolveLinks(fsys, dir)
@@ -63,6 +65,7 @@ func scan(fsys fs.FS, searchPath []string) (*index, error) {
 			ix.entry(ix.dirs[i], e)
 		}
 	}
+	ix.places = nil
 	for name, e := range ix.entries {
 		if e.alias != "" {
 			ix.aliases[e.alias] = append(ix.aliases[e.alias], name)
@@ -114,10 +117,13 @@ func (ix *index) aliasOf(name unit.Name, p string) (unit.Name, bool) {
 	if !strings.HasPrefix(target, "/") {
 		target = path.Join(path.Dir(p), target)
 	}
-	dir, err := resolveLinks(ix.fsys, path.Dir(target))
-	if err != nil {
-		ix.warn(p, err)
-		return "", false
+	dir, known := ix.places[path.Dir(target)]
+	if !known {
+		if dir, err = resolveLinks(ix.fsys, path.Dir(target)); err != nil {
+			ix.warn(p, err)
+			return "", false
+		}
+		ix.places[path.Dir(target)] = dir
 	}
 	other, err := unit.ParseName(path.Base(target))
 	if err != nil || other == name || !slices.Contains(ix.resolved, dir) {

@@ -41,20 +41,21 @@ func resolveLinks(fsys fs.FS, p string) (string, error) {
 	return done, nil
 }
 
-// isMask tells whether the file at an absolute path is a mask: it leads to /dev/null, or is empty.
+// isMask tells whether the file at an absolute path is a mask: it leads to /dev/null, or is empty. A root that is only a
+// tree need not have a /dev/null.
 func isMask(fsys fs.FS, p string) (bool, error) {
-	resolved, err := resolveLinks(fsys, p)
-	if err != nil {
-		return false, err
+	info, err := fs.Stat(fsys, p[1:])
+	if err == nil && info.Mode()&fs.ModeCharDevice == 0 {
+		return info.Mode().IsRegular() && info.Size() == 0, nil
 	}
-	if resolved == "/dev/null" {
+	resolved, loop := resolveLinks(fsys, p)
+	switch {
+	case loop != nil:
+		return false, loop
+	case resolved == "/dev/null":
 		return true, nil
 	}
-	info, err := fs.Stat(fsys, resolved[1:])
-	if err != nil {
-		return false, bare(err)
-	}
-	return info.Mode().IsRegular() && info.Size() == 0, nil
+	return false, bare(err)
 }
 
 // bare drops the operation and path that a PathError repeats.
