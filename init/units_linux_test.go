@@ -73,7 +73,7 @@ func TestUnitsBoot(t *testing.T) {
 	t.Parallel()
 	root := newUnits(t, map[string]string{
 		"first.service":   "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/sh -c 'echo first as $(id -u)'\nExecStop=/bin/echo first stops\n",
-		"second.service":  "[Unit]\nAfter=first.service\n[Service]\nUser=web\nStateDirectory=second\nEnvironment=A=\"b c\"\nExecStart=/bin/sh -c 'echo second as $(id -u) with $$A in $$STATE_DIRECTORY; trap \"echo second stops; exit 0\" TERM; while :; do sleep 0.1; done'\n",
+		"second.service":  "[Unit]\nAfter=first.service\n[Service]\nUser=web\nStateDirectory=second\nEnvironment=A=\"b c\"\nExecStart=/bin/sh -c 'trap \"echo second stops; exit 0\" TERM; echo second as $(id -u) with $$A in $$STATE_DIRECTORY; while :; do sleep 0.1; done'\n",
 		"skipped.service": "[Unit]\nConditionPathExists=/none\n[Service]\nExecStart=/bin/echo never\n",
 		"broken.service":  "[Service]\nExecStart=/none/such\n",
 		"nobody.service":  "[Service]\nUser=nobody-such\nExecStart=/bin/true\n",
