@@ -38,6 +38,7 @@ type service struct {
 	status     string // STATUS=
 	uid        uint32 // DynamicUser=
 	warned     bool
+	looking    bool // a look at the group is due
 }
 
 func newService(base state) *service {
@@ -187,10 +188,22 @@ func (s *service) ended(p *reap.Process) {
 
 // orphaned looks whether what is waited for has gone with an orphan.
 func (s *service) orphaned() {
-	if s.main == nil && s.control == nil && !s.unit.State().Down() {
-		s.machine.GroupEmpty()
+	if s.main != nil || s.control != nil || s.unit.State().Down() {
+		return
+	}
+	s.machine.GroupEmpty()
+	if s.unit.State() == job.Deactivating && s.main == nil && s.control == nil && !s.looking {
+		s.looking = true
+		s.m.after(lookAgain, func() {
+			s.looking = false
+			s.orphaned()
+		})
 	}
 }
+
+// lookAgain is how soon a control group is looked at again that is to become empty. SIGCHLD may come before the kernel has
+// taken the process out of its cgroup, or not at all for a process with a parent elsewhere, and cgroup v1 gives no notice.
+const lookAgain = 20 * time.Millisecond
 
 // Kill signals processes.
 func (s *service) Kill(to machine.Target, sig unit.Signal) (found bool) {
@@ -273,6 +286,9 @@ func (s *service) Entered(from machine.Sub, restart bool) {
 		s.startWatchdog()
 	case machine.Dead, machine.Failed:
 		s.over(restart)
+	}
+	if to.State() == job.Deactivating {
+		s.m.Post(s.orphaned) // what is waited for may be over by now
 	}
 	if to != machine.Start && s.pidFile != nil {
 		s.pidFile.Close()
