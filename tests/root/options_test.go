@@ -40,6 +40,7 @@ var options = []option{
 	{name: "home", script: `echo $HOME; pwd`, want: "/root\n/\n"},
 	{name: "chdir", args: "--chdir=/usr/bin", script: `pwd`, want: "/usr/bin\n"},
 
+	{name: "inaccessible below a bind", args: "--bind=SRC:/mnt --inaccessible=/mnt/file", script: `cat /mnt/file; stat -c %a /mnt/file`, want: "0\n"},
 	{name: "bind", args: "--bind=SRC:/mnt", script: `cat /mnt/file && echo new >/mnt/new && cat /mnt/new; rm /mnt/new`, want: "content\nnew\n"},
 	{name: "bind makes its target", args: "--bind=SRC:/made/by/it", script: `cat /made/by/it/file`, want: "content\n"},
 	{name: "bind of a file", args: "--bind=SRC/file:/made-file", script: `cat /made-file`, want: "content\n"},

@@ -135,5 +135,20 @@ func withSettings(argv *config.Config) (*config.Config, error) {
 	for _, ignored := range merged.Ignored {
 		warn(fmt.Sprintf("%s: %s", ignored.From, ignored.Reason))
 	}
+	bootWhatIsNamed(merged)
 	return merged, merged.Validate()
+}
+
+// bootWhatIsNamed takes settings that say what to boot for Boot=yes, unless a
+// program was asked for instead.
+func bootWhatIsNamed(c *config.Config) {
+	if c.Exec.Boot.Set || c.Exec.AsPID2.V || len(c.Exec.Parameters.V) > 0 {
+		return
+	}
+	for _, named := range []config.Value[string]{c.Firn.SystemPath, c.Firn.Init} {
+		if named.Set {
+			c.Exec.Boot = config.Of(true, named.From)
+			return
+		}
+	}
 }

@@ -21,6 +21,12 @@ import (
 // facts looks at host and root for what the Spec depends on.
 func (l *launch) facts(root *rootfs.Root) (*spec.Facts, error) {
 	l.places.view = &rootfs.View{Root: root.Path}
+	l.places.mounted = &rootfs.View{Root: root.Path}
+	for _, m := range l.config.Mounts {
+		if m.Kind == config.MountBind && m.Sources[0].Base == config.FromHost {
+			l.places.mounted.Binds = append(l.places.mounted.Binds, rootfs.Bind{Source: m.Sources[0].Path, Target: m.Target})
+		}
+	}
 	caps, err := boundingSet()
 	if err != nil {
 		return nil, err

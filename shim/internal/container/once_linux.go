@@ -153,6 +153,9 @@ func (s *Supervisor) noted(host *lifecycle.Manager, note lifecycle.Note) {
 	if first {
 		host.Ready()
 	}
+	if note.Status != "" {
+		host.Status(note.Status)
+	}
 }
 
 // attach joins the user's terminal to the container's console. The returned

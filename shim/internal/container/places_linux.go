@@ -14,13 +14,14 @@ import (
 // places answers where mount sources stand on the host (spec.Places), and
 // keeps account of the temporary directories that it makes for them.
 type places struct {
-	name   string
-	view   *rootfs.View
-	dir    rundir.Dir
-	record *rundir.Record
-	claim  *rundir.Claim
-	made   *[]string // of this container's earlier boots, in the order of their making
-	next   int       // of them to be used
+	name    string
+	view    *rootfs.View // the root alone, for +PATH
+	mounted *rootfs.View // with the user's binds, for what --inaccessible= covers
+	dir     rundir.Dir
+	record  *rundir.Record
+	claim   *rundir.Claim
+	made    *[]string // of this container's earlier boots, in the order of their making
+	next    int       // of them to be used
 }
 
 // Source finds a bind's or overlay's source. What it names must exist: a
@@ -58,7 +59,7 @@ var inaccessibleNodes = map[fs.FileMode]string{
 
 // Inaccessible picks the node that matches the target's type.
 func (p *places) Inaccessible(target string) (string, error) {
-	host, err := p.view.Resolve(target)
+	host, err := p.mounted.Resolve(target)
 	if err != nil {
 		return "", err
 	}

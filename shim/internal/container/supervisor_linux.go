@@ -213,7 +213,7 @@ func (s *Supervisor) takeRoot() error {
 	s.record = rundir.Record{
 		Name: s.name, Phase: rundir.Starting, Supervisor: self, Started: time.Now(),
 		Root: path, RootID: id, CgroupBase: s.cgroup.Parent, KeepUnit: s.record.KeepUnit, Scope: s.record.Scope,
-		Boot: s.Config.StartMode() == config.StartBoot, Log: s.LogFile,
+		Boot: s.Config.StartMode() == config.StartBoot, Ephemeral: s.Config.Root.Ephemeral.V, Log: s.LogFile,
 		UUID: root.MachineID(), // goes before --uuid=, which is for a root without one (systemd-nspawn(1))
 	}
 	if s.record.UUID == "" {
@@ -242,7 +242,7 @@ func (s *Supervisor) lockRoot(root *rootfs.Root, id string) error {
 			continue
 		}
 		rec, err := s.Runtime.Dir(other).Read()
-		if err == nil && rec.RootID == id && len(rec.Temporary) == 0 && (rec.Leader.Alive() || !ok) {
+		if err == nil && rec.RootID == id && !rec.Ephemeral && (rec.Leader.Alive() || !ok) {
 			return fmt.Errorf("root %s is in use by container %q", root.Path, other)
 		}
 	}

@@ -32,5 +32,8 @@ func (m *Manager) Ready() {
 	}
 }
 
+// Status passes on what the container is doing; the text must be printable.
+func (m *Manager) Status(text string) { m.send("STATUS=Container running: " + text) }
+
 // send ignores errors: a manager that does not listen must not end a container.
 func (m *Manager) send(state string) { _, _ = daemon.SdNotify(false, state) }

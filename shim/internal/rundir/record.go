@@ -38,6 +38,7 @@ type Record struct {
 
 	Root       string   `json:"root"`                // the root directory as given
 	RootID     string   `json:"rootId"`              // device:inode of it, to find two containers on one root
+	Ephemeral  bool     `json:"ephemeral,omitempty"` // the root is only the lower layer, so others may run on it
 	Temporary  []string `json:"temporary,omitempty"` // directories to remove at the end
 	Scope      string   `json:"scope,omitempty"`     // the scope unit that systemd made for it
 	CgroupBase string   `json:"cgroupBase"`          // what NAME.nspawn hangs from, "/machine" or a unit's own cgroup
